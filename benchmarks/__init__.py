@@ -1,0 +1,1 @@
+"""Headline figures, each measured against a peer in the same run."""

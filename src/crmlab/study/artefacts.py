@@ -1,0 +1,312 @@
+"""Artefacts: how a notebook receives what it needs and hands on what it makes.
+
+Everything a notebook leaves behind goes through here: tables as Parquet, numbers as JSON,
+figures as SVG and PNG. The report, later notebooks and tests read those files; nobody parses
+the outputs of cells.
+"""
+
+import json
+import math
+import os
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+
+from crmlab.atlas import LANGUAGES, nearest, term
+from crmlab.study.notebooks import find_maker, read_notebooks
+
+__all__ = ["OpenStudy", "RunContext", "open_study", "write_whole"]
+
+CONTEXT_VARIABLE = "CRMLAB_RUN"
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """What a notebook must know of the run it belongs to; travels as JSON in the environment."""
+
+    root: str
+    data: str
+    language: str
+    seed: int
+    report: str
+    output: str
+    command: str
+
+    def to_json(self):
+        """Return the context as a JSON text."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def by_hand(cls, start):
+        """Return the context of a notebook opened alone: the sample study, its own output folder.
+
+        What is written by hand goes beside the sample's report, so that the report's manifest
+        stays true.
+        """
+        from crmlab.study.configuration import find_root, load_study
+
+        root = find_root(start)
+        study = load_study(root / "studies" / "sample.yaml")
+        return cls(
+            root=str(root),
+            data=study.data,
+            language=study.language,
+            seed=study.seed,
+            report=str(root / "reports" / "sample"),
+            output=str(root / "reports" / "sample-by-hand"),
+            command="uv run crmlab run",
+        )
+
+
+def open_study(notebook):
+    """Open the study that a notebook belongs to.
+
+    Inside a run this is the run's study; alone, in JupyterLab, it is the bundled sample.
+
+    Parameters
+    ----------
+    notebook : str
+        The notebook's own name, such as "20_customer_value".
+
+    Returns
+    -------
+    OpenStudy
+
+    Raises
+    ------
+    ValueError
+        If there is no such notebook; the message names the nearest.
+    """
+    text = os.environ.get(CONTEXT_VARIABLE)
+    context = RunContext(**json.loads(text)) if text else RunContext.by_hand(Path.cwd())
+    return OpenStudy(notebook, context)
+
+
+class OpenStudy:
+    """A study as one notebook sees it: what it may load, and where it publishes.
+
+    Attributes
+    ----------
+    language : {"en", "zh"}
+        Language of figures and of the sentence said aloud.
+    seed : int
+        Seed of the study.
+    """
+
+    def __init__(self, notebook, context):
+        self._context = context
+        self._notebooks = read_notebooks(Path(context.root) / "notebooks")
+        if notebook not in self._notebooks:
+            raise ValueError(f"no notebook {notebook!r}{nearest(notebook, self._notebooks)}")
+        self._notebook = self._notebooks[notebook]
+        self._finding = None
+        self.language = context.language
+        self.seed = context.seed
+
+    @cached_property
+    def dataset(self):
+        """The data set of the study, its tables checked."""
+        from crmlab.data import load_dataset
+
+        return load_dataset(self._context.data, root=Path(self._context.root))
+
+    @property
+    def rng(self):
+        """A new random generator of the study's seed and the notebook's name."""
+        import numpy as np
+
+        return np.random.default_rng([self.seed, *self._notebook.name.encode()])
+
+    def has(self, name):
+        """Return whether a table, an artefact or a notebook's results can be loaded."""
+        self._declared(name)
+        return self._path(name) is not None or name in self.dataset.tables
+
+    def load(self, name):
+        """Return a table of the data set, an artefact, or another notebook's numbers.
+
+        Parameters
+        ----------
+        name : str
+            Such as "orders" (table), "rfm" (artefact) or "20_customer_value" (its numbers).
+            It must stand in this notebook's contract.
+
+        Returns
+        -------
+        pandas.DataFrame, or dict of str to float for a notebook's numbers
+
+        Raises
+        ------
+        ValueError
+            If the contract does not name it, or it is not there; the message says which
+            notebook makes it and the command that runs it.
+        """
+        self._declared(name)
+        path = self._path(name)
+        if path is None:
+            if name in self.dataset.tables:
+                return self.dataset.tables[name].copy(deep=False)
+            raise ValueError(self._how_to_get(name))
+        if path.suffix == ".json":
+            published = json.loads(path.read_text(encoding="utf-8"))["results"]
+            return {key: result["value"] for key, result in published.items()}
+        import pandas as pd
+
+        return pd.read_parquet(path)
+
+    def save(self, name, frame):
+        """Hand an artefact on to later notebooks, as `tables/<name>.parquet`.
+
+        Parameters
+        ----------
+        name : str
+            A name in this notebook's `makes`.
+        frame : pandas.DataFrame
+            With a plain row number as index: an index would be lost on the way.
+
+        Raises
+        ------
+        ValueError
+            If the contract does not promise the name, or the frame carries an index.
+        """
+        import pandas as pd
+
+        makes = self._notebook.makes
+        if name not in makes:
+            raise ValueError(
+                f"{self._notebook.name} does not promise {name!r}{nearest(name, makes)}; "
+                f"its contract makes: {', '.join(makes) or 'nothing'}"
+            )
+        if not isinstance(frame.index, pd.RangeIndex):
+            raise ValueError(f"{name} has an index, which Parquet drops here: call reset_index()")
+        write_whole(
+            self._output("tables", f"{name}.parquet"), lambda p: frame.to_parquet(p, index=False)
+        )
+
+    def say(self, *, en, zh):
+        """Say the finding aloud: one sentence a manager could repeat, in the study's language.
+
+        Parameters
+        ----------
+        en, zh : str
+            The same sentence in both languages, its numbers computed by this run.
+
+        Returns
+        -------
+        IPython.display.Markdown
+        """
+        from IPython.display import Markdown
+
+        self._finding = {"en": en, "zh": zh}
+        return Markdown(f"> **{self._finding[self.language]}**")
+
+    def publish(self, *, results, figures=None):
+        """Publish the notebook's numbers and figures; the last thing a notebook does.
+
+        Parameters
+        ----------
+        results : dict of str to number
+            Finite numbers under names of the terms table, which gives their units.
+        figures : dict of str to matplotlib.figure.Figure
+            Figures under names of the terms table, which gives their captions.
+
+        Raises
+        ------
+        ValueError
+            If a promised artefact was not saved, a name has no term, or a number is not finite.
+        """
+        figures = figures or {}
+        missing = [
+            n for n in self._notebook.makes if not self._output("tables", f"{n}.parquet").exists()
+        ]
+        if missing:
+            raise ValueError(
+                f"{self._notebook.name} promises {', '.join(missing)} and did not save it: "
+                f"call study.save({missing[0]!r}, ...) before publish, or change the contract"
+            )
+        numbers = {name: _as_result(name, value) for name, value in results.items()}
+        for name, figure in figures.items():
+            _check_term(name, "figure")
+            self._draw(name, figure)
+        document = {
+            "notebook": self._notebook.name,
+            "finding": self._finding,
+            "results": numbers,
+            "figures": list(figures),
+        }
+        text = json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+        path = self._output("results", f"{self._notebook.name}.json")
+        write_whole(path, lambda p: p.write_text(text, encoding="utf-8"))
+
+    def _draw(self, name, figure):
+        # Dates and random ids would make equal figures unequal bytes.
+        for suffix, metadata in (("svg", {"Date": None}), ("png", {"Software": None})):
+            path = self._output("figures", self._notebook.name, f"{name}.{suffix}")
+            write_whole(
+                path,
+                lambda p, s=suffix, m=metadata: figure.savefig(p, format=s, metadata=m, dpi=200),
+            )
+
+    def _declared(self, name):
+        notebook = self._notebook
+        known = notebook.needs + notebook.optional + notebook.makes
+        if name not in known:
+            raise ValueError(
+                f"{notebook.name} uses {name!r} without declaring it{nearest(name, known)}; add it "
+                "to needs or optional in the notebook's metadata, so that it is run in order"
+            )
+
+    def _path(self, name):
+        parts = (
+            ("results", f"{name}.json")
+            if name in self._notebooks
+            else ("tables", f"{name}.parquet")
+        )
+        if find_maker(name, self._notebooks) is None:
+            return None
+        for folder in (self._context.output, self._context.report):
+            path = Path(folder, *parts)
+            if path.exists():
+                return path
+        return None
+
+    def _how_to_get(self, name):
+        maker = find_maker(name, self._notebooks)
+        if maker is None:
+            has = ", ".join(self.dataset.tables)
+            return f"the data set {self.dataset.name!r} has no table {name!r}; it has: {has}"
+        return (
+            f"{name!r} is made by the notebook {maker.name}, which has not run: "
+            f"run `{self._context.command} --until {maker.name}` and try again"
+        )
+
+    def _output(self, *parts):
+        return Path(self._context.output, *parts)
+
+
+def _check_term(name, kind):
+    entry = term(name)
+    if entry.kind != kind:
+        raise ValueError(f"{name!r} is a {entry.kind} in the terms table, not a {kind}")
+    if not all(entry.text(language) for language in LANGUAGES):
+        raise ValueError(f"{name!r} lacks a text in one of the languages {', '.join(LANGUAGES)}")
+    return entry
+
+
+def _as_result(name, value):
+    entry = _check_term(name, "result")
+    value = value.item() if hasattr(value, "item") else value
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"result {name!r} is {value!r}; publish finite numbers only")
+    return {"value": value, "unit": entry.unit}
+
+
+def write_whole(path, write):
+    """Write a file whole or not at all: beside its place first, then renamed into it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        write(draft)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)

@@ -1,0 +1,191 @@
+"""A study file: which data, which notebooks, which parameters, checked before anything runs."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from crmlab.atlas import nearest
+from crmlab.study.notebooks import read_notebooks
+from crmlab.study.parameters import check_parameters
+
+__all__ = ["Study", "StudyError", "find_root", "load_study"]
+
+
+class StudyError(ValueError):
+    """A study file that cannot run as written; one complaint a line, each with its place."""
+
+
+class Text(BaseModel):
+    """A text in both languages."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    en: str
+    zh: str
+
+
+BothLanguages = Annotated[
+    Text, BeforeValidator(lambda text: {"en": text, "zh": text} if isinstance(text, str) else text)
+]
+
+
+class Study(BaseModel):
+    """What a study file may say."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    title: BothLanguages
+    question: BothLanguages | None = None
+    data: str
+    notebooks: list[str] | None = None
+    parameters: dict[str, dict[str, Any]] = {}
+    language: Literal["en", "zh"] = "en"
+    seed: int = Field(1, ge=0, lt=2**32)
+
+
+def find_root(start):
+    """Return the nearest folder, from `start` upwards, that holds `notebooks` and `studies`.
+
+    Parameters
+    ----------
+    start : path-like
+        A folder or file inside a crmlab project.
+
+    Returns
+    -------
+    pathlib.Path
+
+    Raises
+    ------
+    StudyError
+        If there is none; the message says how to get one.
+    """
+    start = Path(start).resolve()
+    for folder in (start, *start.parents):
+        if (folder / "notebooks").is_dir() and (folder / "studies").is_dir():
+            return folder
+    raise StudyError(
+        f"{start} is not inside a crmlab project: no folder above it holds notebooks/ and "
+        "studies/. Change to the folder where you cloned crmlab, or name a study file in it."
+    )
+
+
+def load_study(path):
+    """Read a study file and check everything it says against the notebooks and the data catalog.
+
+    Parameters
+    ----------
+    path : path-like
+        A YAML file.
+
+    Returns
+    -------
+    Study
+        `parameters` checked and converted; a relative `data` folder made absolute.
+
+    Raises
+    ------
+    StudyError
+        With every complaint: place in the file, what was found, what was expected and the
+        nearest valid name.
+    """
+    path = Path(path)
+    tree, content = _read_yaml(path)
+    try:
+        study = Study.model_validate(content)
+    except ValidationError as error:
+        lines = [_complaint(path, tree, e) for e in error.errors()]
+        raise StudyError("\n".join(lines)) from error
+    notebooks = read_notebooks(find_root(path.parent) / "notebooks")
+    complaints = [
+        (("notebooks", i), f"no notebook {name!r}{nearest(name, notebooks)}")
+        for i, name in enumerate(study.notebooks or [])
+        if name not in notebooks
+    ]
+    parameters = {}
+    for name, values in study.parameters.items():
+        if name not in notebooks:
+            complaints.append((("parameters", name), f"no notebook{nearest(name, notebooks)}"))
+            continue
+        parameters[name], refused = check_parameters(values, notebooks[name].parameters)
+        complaints += [(("parameters", name, p), complaint) for p, complaint in refused]
+    data = _find_data(study.data, path.parent, complaints)
+    if complaints:
+        raise StudyError("\n".join(_place(path, tree, loc) + text for loc, text in complaints))
+    return study.model_copy(update={"parameters": parameters, "data": data})
+
+
+def _find_data(data, folder, complaints):
+    from crmlab.data import list_datasets
+
+    if data in list_datasets():
+        return data
+    if (folder / data).is_dir():
+        return str((folder / data).resolve())
+    complaints.append(
+        (
+            ("data",),
+            f"{data!r} is neither a data set of the catalog ({', '.join(list_datasets())}) "
+            f"nor a folder beside the study{nearest(data, list_datasets())}",
+        )
+    )
+    return data
+
+
+def _read_yaml(path):
+    if not path.is_file():
+        siblings = (
+            sorted(p.name for p in path.parent.glob("*.yaml")) if path.parent.is_dir() else []
+        )
+        hint = nearest(path.name, siblings) or (
+            f"; there are: {', '.join(siblings)}" if siblings else ""
+        )
+        raise StudyError(f"no study file {path}{hint}")
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        tree = yaml.compose(text, Loader=yaml.SafeLoader)
+        _refuse_duplicates(path, tree)
+        return tree, yaml.safe_load(text)
+    except UnicodeDecodeError as error:
+        raise StudyError(f"{path} is not UTF-8 text ({error}); save it as UTF-8") from error
+    except yaml.YAMLError as error:
+        raise StudyError(f"{path} is not valid YAML: {error}") from error
+
+
+def _refuse_duplicates(path, node):
+    # PyYAML keeps the last of two equal keys in silence.
+    if isinstance(node, yaml.MappingNode):
+        seen = set()
+        for key, value in node.value:
+            if key.value in seen:
+                raise StudyError(f"{path}:{key.start_mark.line + 1}: {key.value} is given twice")
+            seen.add(key.value)
+            _refuse_duplicates(path, value)
+
+
+def _complaint(path, tree, error):
+    location = tuple(part for part in error["loc"] if part not in ("str", "Text"))
+    if error["type"] == "extra_forbidden":
+        text = f"unknown key{nearest(location[-1], Study.model_fields)}"
+    elif error["type"] == "missing":
+        text = "missing; every study has it"
+    else:
+        text = f"{error['msg'][0].lower()}{error['msg'][1:]}, found {error['input']!r}"
+    return _place(path, tree, location) + text
+
+
+def _place(path, tree, location):
+    """Return 'file:line: dotted.key: ' of a location, as far as the file goes along with it."""
+    node, line = tree, 1
+    for part in location:
+        if isinstance(node, yaml.MappingNode):
+            found = [(k, v) for k, v in node.value if k.value == part]
+            if not found:
+                break
+            line, node = found[0][0].start_mark.line + 1, found[0][1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+            node = node.value[part]
+            line = node.start_mark.line + 1
+    key = ".".join(str(part) for part in location)
+    return f"{path}:{line}: {key}: " if key else f"{path}: "

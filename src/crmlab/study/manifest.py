@@ -1,0 +1,94 @@
+"""The manifest: what a report folder holds, what it was made from, and by which versions."""
+
+import hashlib
+import json
+import platform
+import re
+from importlib import metadata
+from pathlib import Path
+
+from crmlab.study.artefacts import write_whole
+
+__all__ = ["describe_dataset", "describe_versions", "hash_files", "read_manifest", "write_manifest"]
+
+
+def describe_dataset(dataset):
+    """Return what a reader must know of the data a study ran on, as plain values.
+
+    Parameters
+    ----------
+    dataset : crmlab.data.Dataset
+
+    Returns
+    -------
+    dict
+    """
+    card = dataset.card
+    return {
+        "name": dataset.name,
+        "title": dict(dataset.title),
+        "summary": dict(card.summary),
+        "licence": dict(card.licence),
+        "citation": card.citation,
+        "origin": dict(card.origin),
+        "observed_from": _day(dataset.observed_from),
+        "observed_to": _day(dataset.observed_to),
+        "currency": dataset.currency,
+        "tables": {name: {"n_rows": len(table)} for name, table in dataset.tables.items()},
+        "left_out": dataset.left_out.to_dict("records"),
+        "files": dict(dataset.files),
+    }
+
+
+def describe_versions():
+    """Return the versions of Python, crmlab and every library crmlab asks for.
+
+    Examples
+    --------
+    >>> sorted(describe_versions())[:3]
+    ['brotli', 'crmlab', 'fonttools']
+    """
+    names = ["crmlab"]
+    for requirement in metadata.requires("crmlab") or []:
+        if "extra ==" not in requirement:
+            names.append(re.match(r"[A-Za-z0-9._-]+", requirement)[0])
+    return {"python": platform.python_version()} | {n: metadata.version(n) for n in sorted(names)}
+
+
+def hash_files(folder):
+    """Return the sha256 of every file under a folder by its relative path, sorted."""
+    folder = Path(folder)
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def read_manifest(folder):
+    """Return the manifest of a report folder.
+
+    Raises
+    ------
+    ValueError
+        If the folder has none, or it cannot be read; the message says how to make one.
+    """
+    path = Path(folder) / "manifest.json"
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ValueError(
+            f"{path.parent} holds no report: run the study with `crmlab run`"
+        ) from error
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged ({error}): run the study again") from error
+
+
+def write_manifest(folder, manifest):
+    """Write a report folder's manifest, whole or not at all."""
+    text = json.dumps(manifest, ensure_ascii=False, indent=1) + "\n"
+    write_whole(Path(folder) / "manifest.json", lambda p: p.write_text(text, encoding="utf-8"))
+
+
+def _day(timestamp):
+    return None if timestamp is None else timestamp.date().isoformat()

@@ -1,0 +1,171 @@
+"""Parameters: what a notebook lets a study change, read from its `parameters` cell.
+
+A line of that cell is the whole declaration: name, type, default, meaning, unit and range.
+
+    class_a_share: float = 0.70  # class A's share of value / A 类的价值占比; share; 0.05..0.95
+    basis: str = "margin"  # what value is / 价值口径; ; margin|revenue
+"""
+
+import ast
+import io
+import tokenize
+from dataclasses import dataclass
+
+from pydantic import TypeAdapter, ValidationError
+
+from crmlab.atlas import nearest
+
+__all__ = ["Parameter", "check_parameters", "read_parameters"]
+
+TYPES = {
+    "int": int,
+    "float": float,
+    "str": str,
+    "bool": bool,
+    "list[int]": list[int],
+    "list[float]": list[float],
+    "list[str]": list[str],
+    "list[list[float]]": list[list[float]],
+}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One line of a parameters cell: `low` and `high` bound numbers, `choices` words."""
+
+    name: str
+    type: str
+    default: object
+    en: str
+    zh: str
+    unit: str
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+
+    def check(self, value):
+        """Return `value` as this parameter's type, or raise ValueError saying what is expected.
+
+        An int is taken for a float; nothing else is converted, so that `yes` for a number or
+        `0.5` for a count is refused rather than guessed at.
+        """
+        try:
+            value = TypeAdapter(TYPES[self.type]).validate_python(value, strict=True)
+        except ValidationError as error:
+            raise ValueError(f"{value!r} is not of type {self.type}") from error
+        for number in _numbers(value):
+            if self.low is not None and not self.low <= number <= self.high:
+                raise ValueError(f"{number!r} is outside {self.low:g}..{self.high:g}")
+        if self.choices and value not in self.choices:
+            raise ValueError(
+                f"{value!r} is not one of {', '.join(self.choices)}{nearest(value, self.choices)}"
+            )
+        return value
+
+
+def read_parameters(source):
+    """Return the parameters declared by the source of a parameters cell.
+
+    Parameters
+    ----------
+    source : str
+        Python source; one annotated assignment of a literal per line, each with a comment
+        `meaning / 含义; unit; low..high` (or `a|b|c` for words).
+
+    Returns
+    -------
+    dict of str to Parameter, in the cell's order
+
+    Raises
+    ------
+    ValueError
+        If a line is no such declaration; the message names the line.
+
+    Examples
+    --------
+    >>> cell = "k: int = 4  # segments wanted / 客户群个数; customers; 2..12"
+    >>> read_parameters(cell)["k"].high
+    12.0
+    """
+    comments = {
+        token.start[0]: token.string.lstrip("# ")
+        for token in tokenize.generate_tokens(io.StringIO(source).readline)
+        if token.type == tokenize.COMMENT
+    }
+    found = {}
+    for node in ast.parse(source).body:
+        if not (isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)):
+            raise ValueError(
+                f"line {node.lineno} of the parameters cell is not `name: type = literal`"
+            )
+        name, type_ = node.target.id, ast.unparse(node.annotation)
+        if type_ not in TYPES:
+            raise ValueError(
+                f"line {node.lineno} of the parameters cell: {name} has type {type_}; "
+                f"expected one of {', '.join(TYPES)}"
+            )
+        meaning, unit, range_ = _split_comment(comments.get(node.end_lineno, ""))
+        en, _, zh = (part.strip() for part in meaning.partition(" / "))
+        low, high, choices = _read_range(range_)
+        default = ast.literal_eval(node.value)
+        parameter = Parameter(name, type_, default, en, zh, unit, low, high, choices)
+        parameter.check(default)
+        found[name] = parameter
+    return found
+
+
+def check_parameters(values, parameters):
+    """Check a study's values against a notebook's parameters.
+
+    Parameters
+    ----------
+    values : dict of str to object
+        Values a study gives, by parameter name.
+    parameters : dict of str to Parameter
+        What the notebook declares.
+
+    Returns
+    -------
+    dict of str to object
+        The values of the study alone, as the declared types.
+    list of (str, str)
+        Name and complaint of each value refused; empty when all hold.
+
+    Examples
+    --------
+    >>> declared = read_parameters("k: int = 4  # segments / 群; ; 2..12")
+    >>> check_parameters({"kk": 3}, declared)
+    ({}, [('kk', "unknown parameter; did you mean 'k'?")])
+    """
+    checked, complaints = {}, []
+    for name, value in values.items():
+        if name not in parameters:
+            known = ", ".join(parameters) or "none"
+            hint = nearest(name, parameters) or f"; this notebook has: {known}"
+            complaints.append((name, f"unknown parameter{hint}"))
+            continue
+        try:
+            checked[name] = parameters[name].check(value)
+        except ValueError as error:
+            complaints.append((name, str(error)))
+    return checked, complaints
+
+
+def _split_comment(comment):
+    parts = [part.strip() for part in comment.split(";")] + ["", ""]
+    return parts[0], parts[1], parts[2]
+
+
+def _read_range(text):
+    if ".." in text:
+        low, high = text.split("..")
+        return float(low), float(high), ()
+    return None, None, tuple(word.strip() for word in text.split("|")) if text else ()
+
+
+def _numbers(value):
+    if isinstance(value, list):
+        for part in value:
+            yield from _numbers(part)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield value

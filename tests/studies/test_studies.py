@@ -1,0 +1,53 @@
+"""The studies that ship: each loads, and each on real data runs to its report."""
+
+from pathlib import Path
+
+import pytest
+from crmlab.study.report import write_report
+
+from crmlab.study.configuration import load_study
+from crmlab.study.manifest import hash_files
+from crmlab.study.runner import run_study
+
+FOLDER = Path(__file__).resolve().parents[2] / "studies"
+EVERYWHERE = ["00_start_here", "10_collect_customer_data"]
+ON_ORDERS = [
+    "20_customer_value",
+    "30_segmentation",
+    "80_performance_indicators",
+    "81_performance_evaluation",
+]
+ON_SURVEY = ["40_satisfaction_and_delivered_value"]
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.yaml")), ids=lambda path: path.stem)
+def test_study_that_ships_is_valid(path):
+    study = load_study(path)
+    assert study.title.en != study.title.zh
+
+
+@pytest.mark.xdist_group("real")
+@pytest.mark.usefixtures("mirror")
+@pytest.mark.parametrize(
+    ("name", "done"), [("cdnow", ON_ORDERS), ("online_retail", ON_ORDERS), ("ecsi", ON_SURVEY)]
+)
+def test_study_of_real_data_runs_to_its_report(real_project, name, done):
+    outcome = run_study(real_project / "studies" / f"{name}.yaml")
+    assert outcome.failure is None
+    finished = [name for name, state in outcome.states.items() if state == "done"]
+    assert sorted(finished) == sorted(EVERYWHERE + done)
+    page = write_report(outcome.folder).read_text("utf-8")
+    assert all(f"pages/{notebook}.html" in page for notebook in finished)
+
+
+@pytest.mark.xdist_group("tiny")
+def test_study_run_twice_gives_the_same_bytes(tiny_outcome, tiny_project):
+    def made(folder):
+        kept = ("tables/", "results/", "figures/")
+        return {n: h for n, h in hash_files(folder).items() if n.startswith(kept)}
+
+    again = tiny_project / "studies" / "again.yaml"
+    again.write_bytes((tiny_project / "studies" / "tiny.yaml").read_bytes())
+    first = made(tiny_outcome.folder)
+    assert first
+    assert made(run_study(again).folder) == first
