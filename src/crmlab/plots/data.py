@@ -1,0 +1,186 @@
+"""Figures of the data collected: how full it is, how it joins, how sure a survey can be."""
+
+import matplotlib.pyplot as plt
+from matplotlib.ticker import PercentFormatter, StrMethodFormatter
+
+from crmlab.plots.style import PALETTE, label
+
+__all__ = ["plot_chain", "plot_filled_fields", "plot_filled_tables", "plot_margin_of_error"]
+
+_CLASSES = ("descriptive", "promotional", "transactional", "attitudinal")
+_CLASS_COLORS = dict(zip(_CLASSES, PALETTE, strict=False))
+
+
+def plot_filled_tables(overview, ax=None):
+    """Draw how far each table is filled, coloured by class of data, with its number of rows.
+
+    Parameters
+    ----------
+    overview : pandas.DataFrame
+        From `crmlab.data.collection.describe_tables`.
+    ax : matplotlib.axes.Axes or None
+        Where to draw; None makes a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> overview = pd.DataFrame({"table": ["orders"], "data_class": ["transactional"],
+    ...                          "n_rows": [1200], "share_filled": [0.9]})
+    >>> [text.get_text() for text in plot_filled_tables(overview).texts]
+    ['90%   1,200 rows']
+    >>> plt.close()
+    """
+    ax = ax if ax is not None else plt.subplots()[1]
+    tables = [label(f"table_{name}") for name in overview["table"]]
+    for data_class in _CLASSES:
+        rows = overview[overview["data_class"] == data_class]
+        if len(rows):
+            names = [label(f"table_{name}") for name in rows["table"]]
+            ax.barh(
+                names,
+                rows["share_filled"],
+                color=_CLASS_COLORS[data_class],
+                label=label(data_class),
+            )
+    unit = label("rows")
+    shares, n_rows = overview["share_filled"].fillna(0), overview["n_rows"]
+    texts = [f"{share:.0%}   {n:,} {unit}" for share, n in zip(shares, n_rows, strict=True)]
+    _write_beside(ax, tables, texts)
+    _share_axis(ax.xaxis)
+    ax.set_xlim(0, 1)
+    ax.invert_yaxis()
+    ax.grid(visible=False, axis="y")
+    ax.set_xlabel(label("share_filled"))
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4, frameon=False)
+    return ax
+
+
+def plot_filled_fields(columns, ax=None):
+    """Draw how far each field of the customer profile is filled.
+
+    Parameters
+    ----------
+    columns : pandas.DataFrame, one row per field, drawn from the top
+        `column` (a key of the terms table) and `share_filled`.
+    ax : matplotlib.axes.Axes or None
+        Where to draw; None makes a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> columns = pd.DataFrame({"column": ["gender", "region"], "share_filled": [0.8, 1.0]})
+    >>> [text.get_text() for text in plot_filled_fields(columns).get_yticklabels()]
+    ['Gender', 'Region']
+    >>> plt.close()
+    """
+    ax = ax if ax is not None else plt.subplots()[1]
+    fields = [label(column) for column in columns["column"]]
+    ax.barh(fields, columns["share_filled"], color=_CLASS_COLORS["descriptive"])
+    _write_beside(ax, fields, [f"{share:.0%}" for share in columns["share_filled"].fillna(0)])
+    _share_axis(ax.xaxis)
+    ax.set_xlim(0, 1)
+    ax.invert_yaxis()
+    ax.grid(visible=False, axis="y")
+    ax.set_xlabel(label("share_filled"))
+    return ax
+
+
+def plot_chain(chain, ax=None):
+    """Draw how many customers pass each step of the chain know, promote, transact.
+
+    Parameters
+    ----------
+    chain : pandas.DataFrame
+        From `crmlab.data.profile.chain_coverage`.
+    ax : matplotlib.axes.Axes or None
+        Where to draw; None makes a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> chain = pd.DataFrame({"step": ["known", "transacted"], "n_customers": [400, 100],
+    ...                       "share_of_known": [1.0, 0.25]})
+    >>> [text.get_text() for text in plot_chain(chain).texts]
+    ['400 (100%)', '100 (25%)']
+    >>> plt.close()
+    """
+    ax = ax if ax is not None else plt.subplots()[1]
+    steps = [label(step) for step in chain["step"]]
+    bars = ax.bar(steps, chain["n_customers"], color=PALETTE[0], width=0.6)
+    pairs = zip(chain["n_customers"], chain["share_of_known"].fillna(0), strict=True)
+    ax.bar_label(bars, [f"{n:,} ({share:.0%})" for n, share in pairs], padding=3)
+    ax.grid(visible=False, axis="x")
+    ax.margins(y=0.12)
+    ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    ax.set_xlabel(label("step"))
+    ax.set_ylabel(label("n_customers"))
+    return ax
+
+
+def plot_margin_of_error(curves, survey=None, ax=None):
+    """Draw the margin of error of a share against the number of respondents.
+
+    Parameters
+    ----------
+    curves : pandas.DataFrame
+        `n_respondents`, `population` ("population_finite" or "population_infinite") and
+        `margin_of_error`.
+    survey : tuple of (float, float) or None
+        Respondents and margin of error of a survey to mark.
+    ax : matplotlib.axes.Axes or None
+        Where to draw; None makes a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> curves = pd.DataFrame({"n_respondents": [100, 400], "margin_of_error": [0.098, 0.049],
+    ...                        "population": "population_infinite"})
+    >>> plot_margin_of_error(curves, survey=(250, 0.062)).get_xlabel()
+    'Respondents'
+    >>> plt.close()
+    """
+    ax = ax if ax is not None else plt.subplots()[1]
+    styles = {"population_finite": PALETTE[0], "population_infinite": PALETTE[6]}
+    for population, rows in curves.groupby("population", sort=True):
+        ax.plot(
+            rows["n_respondents"],
+            rows["margin_of_error"],
+            color=styles[population],
+            label=label(population),
+        )
+    if survey is not None:
+        ax.plot(*survey, "o", color=PALETTE[1], markersize=9, label=label("this_survey"))
+    _share_axis(ax.yaxis)
+    ax.set_xlim(left=0)
+    ax.set_ylim(bottom=0)
+    ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    ax.set_xlabel(label("n_respondents"))
+    ax.set_ylabel(label("margin_of_error"))
+    ax.legend(frameon=False)
+    return ax
+
+
+def _write_beside(ax, names, texts):
+    """Write a text to the right of the axes beside each bar."""
+    for name, text in zip(names, texts, strict=True):
+        ax.annotate(text, (1.02, name), xycoords=("axes fraction", "data"), va="center")
+
+
+def _share_axis(axis):
+    axis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
