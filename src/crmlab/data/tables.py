@@ -28,136 +28,6 @@ import pandas as pd
 
 __all__ = ["TABLES", "Column", "Table", "check_table", "check_tables", "describe_table"]
 
-_DTYPES = {
-    "text": "str",
-    "number": "float64",
-    "integer": "int64",
-    "flag": "bool",
-    "day": "datetime64[us]",
-    "instant": "datetime64[us]",
-}
-_EXPECTED = {
-    "text": "text",
-    "number": "a finite number",
-    "integer": "a whole number",
-    "flag": "true or false",
-    "day": "a day written YYYY-MM-DD, without time zone",
-    "instant": "a time written YYYY-MM-DD HH:MM, without time zone",
-}
-_FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-_MOST_SHOWN = 8
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of a table: how it is stored, what it means, which values it may hold.
-
-    `range` is read by people and by the check alike: ``0..10`` (ends included), ``>= 0``,
-    ``> 0``, ``not 0``, or the permitted words with `` | `` between them. `unit` is a key of the
-    atlas's terms, empty where a unit makes no sense.
-    """
-
-    name: str
-    kind: str
-    meaning_en: str
-    meaning_zh: str
-    unit: str
-    range: str
-    is_required: bool
-    is_nullable: bool
-
-    @property
-    def dtype(self) -> str:
-        """The pandas dtype the column has after the check."""
-        return "Int64" if self.kind == "integer" and self.is_nullable else _DTYPES[self.kind]
-
-
-@dataclass(frozen=True)
-class Table:
-    """One table: what a row is, which columns make a row unique, and the columns in order."""
-
-    name: str
-    row_en: str
-    row_zh: str
-    key: tuple[str, ...]
-    columns: tuple[Column, ...]
-
-
-def _read_tables() -> Mapping[str, Table]:
-    rows = {
-        "customers": ("a customer", "一位客户", ("customer_id",)),
-        "orders": ("an order or a return", "一笔订单或退货", ("order_id",)),
-        "contacts": ("a customer chosen for a campaign", "一次营销接触", ("contact_id",)),
-        "survey": ("a respondent's answers in one wave", "一轮答卷", ("respondent_id", "wave")),
-        "items": ("a question of the survey", "一道调查题项", ("item",)),
-        "tickets": ("a question or complaint to service", "一张服务工单", ("ticket_id",)),
-        "sources": ("a source of a table", "一项数据来源", ()),
-        "truth": ("a simulated customer's latent values", "一位模拟客户的潜在值", ("customer_id",)),
-    }
-    columns: dict[str, list[Column]] = {name: [] for name in rows}
-    with Path(__file__).with_name("tables.csv").open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            columns[row["table"]].append(
-                Column(
-                    name=row["column"],
-                    kind=row["kind"],
-                    meaning_en=row["en"],
-                    meaning_zh=row["zh"],
-                    unit=row["unit"],
-                    range=row["range"],
-                    is_required=row["required"] == "yes",
-                    is_nullable=row["nullable"] == "yes",
-                )
-            )
-    return MappingProxyType(
-        {name: Table(name, *row, columns=tuple(columns[name])) for name, row in rows.items()}
-    )
-
-
-TABLES: Mapping[str, Table] = _read_tables()
-
-
-def describe_table(name: str) -> pd.DataFrame:
-    """Return the columns of a table with their meaning, unit and range.
-
-    Parameters
-    ----------
-    name : str
-        A name in `TABLES`.
-
-    Returns
-    -------
-    pandas.DataFrame, one row per column, in the table's order
-        `column`, `meaning_en`, `meaning_zh`, `unit` (empty where none), `range` (empty where any
-        value of the kind will do) and `required` (bool).
-
-    Raises
-    ------
-    ValueError
-        If there is no such table.
-
-    Examples
-    --------
-    >>> describe_table("orders")[["column", "unit", "range", "required"]].head(4)
-            column      unit  range  required
-    0     order_id                       True
-    1  customer_id                       True
-    2   ordered_on       day             True
-    3       amount  currency  not 0      True
-    """
-    columns = _table(name).columns
-    return pd.DataFrame(
-        {
-            "column": [column.name for column in columns],
-            "meaning_en": [column.meaning_en for column in columns],
-            "meaning_zh": [column.meaning_zh for column in columns],
-            "unit": [column.unit for column in columns],
-            "range": [column.range for column in columns],
-            "required": [column.is_required for column in columns],
-        }
-    )
-
-
 def check_table(name: str, frame: pd.DataFrame) -> pd.DataFrame:
     """Return a table with every known column in its dtype, or refuse it and say where and why.
 
@@ -197,7 +67,7 @@ def check_table(name: str, frame: pd.DataFrame) -> pd.DataFrame:
     >>> check_table("orders", frame.assign(amount=["12.5", "-3"])).dtypes.astype(str).to_dict()
     {'order_id': 'str', 'customer_id': 'str', 'ordered_on': 'datetime64[us]', 'amount': 'float64'}
     """
-    table = _table(name)
+    table = find_table(name)
     if not isinstance(frame, pd.DataFrame):
         raise ValueError(
             f"{name}: expected a pandas DataFrame, got {type(frame).__name__}; read the file first."
@@ -208,7 +78,7 @@ def check_table(name: str, frame: pd.DataFrame) -> pd.DataFrame:
     others = [other for other in frame.columns if other not in known]
     source = frame.reset_index(drop=True)
     checked = {
-        column: _coerce(source[column], spec, f"{name}.{column}") for column, spec in known.items()
+        column: convert_column(source[column], spec, f"{name}.{column}") for column, spec in known.items()
     }
     result = pd.DataFrame(
         checked | {other: source[other].copy() for other in others}, index=source.index
@@ -250,7 +120,7 @@ def check_tables(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     ValueError: orders.customer_id, row 1: customer 'c' is not in the table customers. ...
     """
     for name in tables:
-        _table(name)
+        find_table(name)
     checked = {name: check_table(name, tables[name]) for name in TABLES if name in tables}
     if "customers" in checked:
         _check_customers(checked)
@@ -263,27 +133,6 @@ def check_tables(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     if "sources" in checked:
         _check_order_in_time(checked["sources"], "sources", "collected_from", "collected_to")
     return checked
-
-
-def _table(name: str) -> Table:
-    if name in TABLES:
-        return TABLES[name]
-    near = difflib.get_close_matches(str(name), TABLES, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else "."
-    raise ValueError(f"no table is called {name!r}: expected one of {', '.join(TABLES)}{hint}")
-
-
-def _show(value: object) -> str:
-    """Return the value as it would be typed: numpy's scalars without their type's name."""
-    return repr(value.item() if isinstance(value, np.generic) else value)
-
-
-def _rows(positions: np.ndarray) -> str:
-    """Return 'row 3' or 'rows 3, 5, ... (12 rows)' for positions that count from 0."""
-    shown = ", ".join(str(position + 1) for position in positions[:_MOST_SHOWN])
-    if len(positions) > _MOST_SHOWN:
-        return f"rows {shown}, ... ({len(positions)} rows)"
-    return f"row{'s' if len(positions) > 1 else ''} {shown}"
 
 
 def _refuse_repeated_columns(table: Table, frame: pd.DataFrame) -> None:
@@ -304,88 +153,9 @@ def _refuse_missing_columns(table: Table, frame: pd.DataFrame) -> None:
         advice = (
             f"Its nearest name in the table is {others[near[0]]!r}: rename it to {column.name!r}."
             if near
-            else f"Add it; it holds {_EXPECTED[column.kind]}: {column.meaning_en}."
+            else f"Add it; it holds {EXPECTED[column.kind]}: {column.meaning_en}."
         )
         raise ValueError(f"{table.name}: the required column {column.name!r} is missing. {advice}")
-
-
-def _coerce(series: pd.Series, column: Column, where: str) -> pd.Series:
-    """Return the values in the column's kind; refuse values that cannot be brought to it."""
-    if isinstance(series.dtype, pd.CategoricalDtype):
-        series = series.astype(series.cat.categories.dtype)
-    if isinstance(series.dtype, pd.DatetimeTZDtype):
-        raise ValueError(
-            f"{where}: the values carry the time zone {series.dtype.tz}; expected local time "
-            "without a time zone. Convert them and remove it (.dt.tz_localize(None))."
-        )
-    if pd.api.types.is_string_dtype(series.dtype):
-        series = series.astype("str").str.strip().replace("", np.nan)
-    values = _CONVERSIONS[column.kind](series)
-    bad = np.flatnonzero((values.isna() & series.notna()).to_numpy())
-    if len(bad):
-        raise ValueError(
-            f"{where}, {_rows(bad)}: value {_show(series.iloc[bad[0]])} is not allowed; expected "
-            f"{_EXPECTED[column.kind]}. Correct these values or leave them empty."
-        )
-    missing = np.flatnonzero(values.isna().to_numpy())
-    if len(missing) and not column.is_nullable:
-        raise ValueError(
-            f"{where}, {_rows(missing)}: the value is missing; expected {_EXPECTED[column.kind]} "
-            "in every row. Fill these rows or leave them out."
-        )
-    return values.astype(column.dtype)
-
-
-def _to_text(series: pd.Series) -> pd.Series:
-    if pd.api.types.is_float_dtype(series.dtype) and (series.dropna() % 1 == 0).all():
-        series = series.astype("Int64")
-    return series.astype("str").where(series.notna())
-
-
-def _to_number(series: pd.Series) -> pd.Series:
-    if pd.api.types.is_datetime64_any_dtype(series.dtype):
-        return pd.Series(np.nan, index=series.index)
-    values = pd.to_numeric(series, errors="coerce").astype("float64")
-    return values.where(np.isfinite(values))
-
-
-def _to_integer(series: pd.Series) -> pd.Series:
-    if pd.api.types.is_integer_dtype(series.dtype):
-        return series.astype("Int64")
-    values = _to_number(series)
-    return values.where(values % 1 == 0).astype("Int64")
-
-
-def _to_flag(series: pd.Series) -> pd.Series:
-    if pd.api.types.is_bool_dtype(series.dtype):
-        return series
-    if pd.api.types.is_numeric_dtype(series.dtype):
-        return series.map({0: False, 1: True}).astype("boolean")
-    return series.map(lambda value: _FLAGS.get(str(value).lower())).astype("boolean")
-
-
-def _to_instant(series: pd.Series) -> pd.Series:
-    if pd.api.types.is_datetime64_any_dtype(series.dtype):
-        return series.astype("datetime64[us]")
-    text = _to_text(series)
-    text = text.where(text.str.match(r"(\d{8}|\d{4}-\d{2}-\d{2})(\D|$)", na=False))
-    values = pd.to_datetime(text, errors="coerce", format="ISO8601", utc=True)
-    without_zone = ~text.str.contains(r":.*(?:Z|[+-]\d\d)", na=False, case=False)
-    return values.dt.tz_localize(None).astype("datetime64[us]").where(without_zone)
-
-
-def _to_day(series: pd.Series) -> pd.Series:
-    return _to_instant(series).dt.normalize()
-
-
-_CONVERSIONS = {
-    "text": _to_text,
-    "number": _to_number,
-    "integer": _to_integer,
-    "flag": _to_flag,
-    "day": _to_day,
-    "instant": _to_instant,
-}
 
 
 @functools.cache
@@ -429,9 +199,9 @@ def _validate(table: Table, frame: pd.DataFrame) -> None:
         cases = errors.failure_cases
         first = cases.iloc[0]
         alike = cases[(cases["column"] == first["column"]) & (cases["check"] == first["check"])]
-        rows = _rows(np.sort(alike["index"].to_numpy(dtype=int)))
+        rows = name_rows(np.sort(alike["index"].to_numpy(dtype=int)))
         raise ValueError(
-            f"{table.name}.{first['column']}, {rows}: value {_show(first['failure_case'])} is not "
+            f"{table.name}.{first['column']}, {rows}: value {show_value(first['failure_case'])} is not "
             f"allowed; expected {first['check']}. Correct these rows or leave them out."
         ) from None
     key = [column for column in table.key if column in frame.columns]
@@ -439,7 +209,7 @@ def _validate(table: Table, frame: pd.DataFrame) -> None:
     if len(repeated):
         value = ", ".join(str(frame[column].iloc[repeated[0]]) for column in key)
         raise ValueError(
-            f"{table.name}.{' and '.join(key)}, {_rows(repeated)}: {value!r} is there already; "
+            f"{table.name}.{' and '.join(key)}, {name_rows(repeated)}: {value!r} is there already; "
             f"expected one row for {table.row_en}. Remove the repeated rows or give each its own."
         )
 
@@ -453,7 +223,7 @@ def _check_customers(tables: Mapping[str, pd.DataFrame]) -> None:
         unknown = np.flatnonzero((customer.notna() & ~customer.isin(known)).to_numpy())
         if len(unknown):
             raise ValueError(
-                f"{name}.customer_id, {_rows(unknown)}: customer {customer.iloc[unknown[0]]!r} is "
+                f"{name}.customer_id, {name_rows(unknown)}: customer {customer.iloc[unknown[0]]!r} is "
                 "not in the table customers. Add the customer there, or leave these rows out."
             )
 
@@ -463,7 +233,7 @@ def _check_items(items: pd.DataFrame) -> pd.DataFrame:
     if len(bad):
         row = items.iloc[bad[0]]
         raise ValueError(
-            f"items.minimum, {_rows(bad)}: item {row['item']!r} runs from {row['minimum']:g} to "
+            f"items.minimum, {name_rows(bad)}: item {row['item']!r} runs from {row['minimum']:g} to "
             f"{row['maximum']:g}; expected minimum below maximum. Correct the scale's ends."
         )
     return items
@@ -480,12 +250,12 @@ def _check_answers(survey: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
                 "take the item out of items."
             )
         column = Column(item.item, "number", item.text_en, item.text_zh, "points", "", True, True)
-        scores = _coerce(survey[item.item], column, f"survey.{item.item}")
+        scores = convert_column(survey[item.item], column, f"survey.{item.item}")
         outside = (scores < item.minimum) | (scores > item.maximum)
         bad = np.flatnonzero(outside.to_numpy())
         if len(bad):
             raise ValueError(
-                f"survey.{item.item}, {_rows(bad)}: value {scores.iloc[bad[0]]:g} is not allowed; "
+                f"survey.{item.item}, {name_rows(bad)}: value {scores.iloc[bad[0]]:g} is not allowed; "
                 f"expected {item.minimum:g}..{item.maximum:g} as items says. Correct these answers "
                 "or leave them empty."
             )
@@ -497,6 +267,6 @@ def _check_order_in_time(frame: pd.DataFrame, name: str, first: str, last: str) 
     bad = np.flatnonzero((frame[last] < frame[first]).to_numpy())
     if len(bad):
         raise ValueError(
-            f"{name}.{last}, {_rows(bad)}: {frame[last].iloc[bad[0]]} is before {first} "
+            f"{name}.{last}, {name_rows(bad)}: {frame[last].iloc[bad[0]]} is before {first} "
             f"{frame[first].iloc[bad[0]]}; expected it not earlier. Correct these rows."
         )

@@ -182,7 +182,7 @@ def test_url_is_the_last_route_and_is_kept_in_the_cache(server, cache):
 
 def test_url_with_another_content_is_refused(server, cache):
     file = DataFile("table.csv", "folder/table.csv", "0" * 64, url=f"{server}/table.csv")
-    with pytest.raises(ValueError, match=rf"the URL .*expected sha256 0{{64}}, got {SHA256}"):
+    with pytest.raises(ValueError, match=rf"the URL .*expected sha256:0{{64}} but got {SHA256}"):
         fetch_file("toy", file)
     assert all_files(cache) == []
 
