@@ -1,0 +1,65 @@
+"""The questions of the simulated survey, and how each score comes from a latent.
+
+Who asks: the survey, and whoever holds an estimated loading against the true one. The questions
+stand in ``survey_items.csv`` beside this module. The first question on expectation and the first
+on perceived quality are a pair: the same matter, before and after.
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+__all__ = ["SURVEY_ITEMS", "SurveyItem", "list_items"]
+
+
+@dataclass(frozen=True)
+class SurveyItem:
+    """A question of the survey and how its score comes from a latent.
+
+    The score is ``mean + sd * (loading * latent + sqrt(1 - loading²) * noise)``, rounded to a
+    whole point and kept between `minimum` and `maximum`.
+    """
+
+    item: str
+    construct: str
+    latent: str
+    loading: float
+    mean: float
+    sd: float
+    minimum: float
+    maximum: float
+    text_en: str
+    text_zh: str
+
+
+def _read_items() -> tuple[SurveyItem, ...]:
+    numbers = ("loading", "mean", "sd", "minimum", "maximum")
+    with Path(__file__).with_name("survey_items.csv").open(encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(file)
+        return tuple(
+            SurveyItem(**row | {name: float(row[name]) for name in numbers}) for row in rows
+        )
+
+
+SURVEY_ITEMS: tuple[SurveyItem, ...] = _read_items()
+"""The questions of the survey, in the order of its columns."""
+
+
+def list_items() -> pd.DataFrame:
+    """Return the table `items`: the questions of the survey and the ends of their scales.
+
+    Examples
+    --------
+    >>> list_items()[["item", "construct", "minimum", "maximum"]].tail(2)
+               item       construct  minimum  maximum
+    26  energy_cost     energy_cost      1.0     10.0
+    27    recommend  recommendation      0.0     10.0
+    """
+    columns = ("item", "construct", "text_en", "text_zh", "minimum", "maximum")
+    return pd.DataFrame(
+        {column: [getattr(item, column) for item in SURVEY_ITEMS] for column in columns}
+    )
