@@ -1,0 +1,1 @@
+"""What customers are worth: recency, frequency and money, contribution, concentration, trend."""

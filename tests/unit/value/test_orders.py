@@ -1,0 +1,192 @@
+"""Orders of any engine become the same one row per customer."""
+
+import datetime
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from crmlab.value.orders import aggregate_orders, as_day, daily_orders
+
+END = pd.Timestamp("2024-12-31")
+
+
+def order_book(n=2000, seed=11):
+    rng = np.random.default_rng(seed)
+    days = pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 300, n), unit="D")
+    amount = np.round(rng.normal(30, 25, n), 2)
+    return pd.DataFrame(
+        {
+            "customer_id": pd.Series(rng.integers(0, 250, n)).map("{:04d}".format).astype("str"),
+            "ordered_on": days.astype("datetime64[us]"),
+            "amount": np.where(amount == 0, 1.0, amount),
+            "margin": np.round(amount * 0.3, 2),
+        }
+    )
+
+
+def as_duckdb(orders):
+    duckdb = pytest.importorskip("duckdb", reason="duckdb is not installed")
+    return duckdb.from_df(orders)
+
+
+ENGINES = {
+    "polars": pl.from_pandas,
+    "polars lazy": lambda orders: pl.from_pandas(orders).lazy(),
+    "polars dates": lambda orders: pl.from_pandas(orders).with_columns(
+        pl.col("ordered_on").cast(pl.Date)
+    ),
+    "pyarrow": pa.Table.from_pandas,
+    "duckdb": as_duckdb,
+}
+
+
+def test_aggregate_counts_purchases_and_returns_apart():
+    orders = pd.DataFrame(
+        {
+            "customer_id": ["a", "a", "a", "a"],
+            "ordered_on": pd.to_datetime(["2024-01-02", "2024-01-02", "2024-01-09", "2024-02-01"]),
+            "amount": [10.0, 20.0, 40.0, -15.0],
+        }
+    )
+    row = aggregate_orders(orders, observed_to=END).iloc[0]
+    assert (row.n_orders, row.n_returns, row.n_purchase_days) == (3, 1, 2)
+    assert (row.total_value, row.purchase_value, row.first_day_value) == (55.0, 70.0, 30.0)
+    assert (row.first_ordered_on, row.last_ordered_on) == (
+        pd.Timestamp("2024-01-02"),
+        pd.Timestamp("2024-01-09"),
+    )
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("function", [aggregate_orders, daily_orders])
+def test_every_engine_gives_the_table_of_pandas(engine, function):
+    orders = order_book()
+    pd.testing.assert_frame_equal(
+        function(ENGINES[engine](orders), observed_to=END),
+        function(orders, observed_to=END),
+        rtol=1e-12,
+    )
+
+
+def test_aggregate_agrees_with_plain_loops():
+    orders = order_book(n=300)
+    table = aggregate_orders(orders, observed_to=END).set_index("customer_id")
+    for customer, rows in orders.groupby("customer_id"):
+        bought = rows[rows["amount"] > 0]
+        got = table.loc[customer]
+        assert got.n_orders == len(bought)
+        assert got.n_purchase_days == bought["ordered_on"].nunique()
+        assert got.total_value == pytest.approx(sum(rows["amount"]))
+        first_day = bought[bought["ordered_on"] == bought["ordered_on"].min()]
+        expected = sum(first_day["amount"]) if len(bought) else np.nan
+        assert got.first_day_value == pytest.approx(expected, nan_ok=True)
+
+
+def test_daily_orders_sum_to_the_customers_totals():
+    orders = order_book()
+    daily = daily_orders(orders, observed_to=END).groupby("customer_id")
+    table = aggregate_orders(orders, observed_to=END).set_index("customer_id")
+    for column in ("n_orders", "n_returns", "total_value", "purchase_value", "total_margin"):
+        np.testing.assert_allclose(daily[column].sum(), table[column], atol=1e-9)
+
+
+def test_aggregate_is_sorted_and_blind_to_the_order_of_rows():
+    orders = order_book()
+    shuffled = orders.sample(frac=1, random_state=3)
+    table = aggregate_orders(orders, observed_to=END)
+    assert table["customer_id"].is_monotonic_increasing
+    pd.testing.assert_frame_equal(aggregate_orders(shuffled, observed_to=END), table, rtol=1e-12)
+
+
+def test_time_of_day_does_not_make_a_second_purchase_day():
+    orders = pd.DataFrame(
+        {
+            "customer_id": ["a", "a"],
+            "ordered_on": pd.to_datetime(["2024-01-02 09:00", "2024-01-02 18:30"]),
+            "amount": [10.0, 20.0],
+        }
+    )
+    assert aggregate_orders(orders, observed_to=END)["n_purchase_days"].tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("amount", np.nan, "1 rows have a missing"),
+        ("customer_id", None, "1 rows have a missing"),
+        ("ordered_on", pd.NaT, "1 rows have a missing"),
+        ("amount", np.inf, "not a finite number"),
+        ("margin", np.nan, "1 rows have a missing"),
+    ],
+)
+@pytest.mark.parametrize("function", [aggregate_orders, daily_orders])
+def test_missing_and_infinite_values_are_refused(function, column, value, message):
+    orders = order_book(n=20)
+    orders.loc[4, column] = value
+    with pytest.raises(ValueError, match=message):
+        function(orders, observed_to=END)
+
+
+def test_polars_nan_is_refused_too():
+    orders = pl.from_pandas(order_book(n=20)).with_columns(amount=pl.lit(float("nan")))
+    with pytest.raises(ValueError, match="not a finite number"):
+        aggregate_orders(orders, observed_to=END)
+
+
+def test_orders_after_the_end_of_observation_are_refused():
+    orders = order_book(n=50)
+    with pytest.raises(ValueError, match="after the end of observation 2024-01-05"):
+        aggregate_orders(orders, observed_to=pd.Timestamp("2024-01-05"))
+
+
+def test_a_missing_column_is_refused():
+    with pytest.raises(ValueError, match="'amount' is missing"):
+        aggregate_orders(order_book(n=5).drop(columns="amount"), observed_to=END)
+
+
+def test_dates_stored_as_text_are_refused():
+    orders = order_book(n=5)
+    orders["ordered_on"] = orders["ordered_on"].astype("str")
+    with pytest.raises(ValueError, match="expected dates"):
+        aggregate_orders(orders, observed_to=END)
+
+
+def test_dates_with_a_time_zone_are_refused():
+    orders = order_book(n=5)
+    orders["ordered_on"] = orders["ordered_on"].dt.tz_localize("UTC")
+    with pytest.raises(ValueError, match="without a time zone"):
+        aggregate_orders(orders, observed_to=END)
+
+
+def test_amounts_stored_as_text_are_refused():
+    orders = order_book(n=5)
+    orders["amount"] = orders["amount"].astype("str")
+    with pytest.raises(ValueError, match="amount is stored as String; expected numbers"):
+        aggregate_orders(orders, observed_to=END)
+
+
+def test_what_is_no_table_is_refused():
+    with pytest.raises(ValueError, match="expected a table"):
+        aggregate_orders([1, 2, 3], observed_to=END)
+
+
+@pytest.mark.parametrize("value", ["2024-03-01", datetime.date(2024, 3, 1), "2024-03-01 17:00"])
+def test_as_day_is_midnight_of_that_day(value):
+    assert as_day(value, name="observed_to") == pd.Timestamp("2024-03-01")
+
+
+@pytest.mark.parametrize("value", ["soon", None, pd.Timestamp("2024-03-01", tz="UTC")])
+def test_as_day_refuses_what_is_no_day(value):
+    with pytest.raises(ValueError, match="observed_to is"):
+        as_day(value, name="observed_to")
+
+
+def test_orders_are_left_unchanged():
+    orders = order_book(n=100)
+    before = orders.copy(deep=True)
+    aggregate_orders(orders, observed_to=END)
+    daily_orders(orders, observed_to=END)
+    pd.testing.assert_frame_equal(orders, before)
