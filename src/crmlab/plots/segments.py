@@ -1,0 +1,272 @@
+"""Figures of segments; they draw results and compute none."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
+
+from crmlab.atlas import load_terms
+from crmlab.plots.style import PALETTE, label
+
+__all__ = [
+    "plot_bases",
+    "plot_partition_agreement",
+    "plot_segment_index",
+    "plot_segment_profile",
+    "plot_segment_scatter",
+    "plot_segment_sizes",
+]
+
+_GREY = "#777777"
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+
+
+def plot_segment_index(table, index="silhouette", chosen=None, ax=None):
+    """Draw an index over the number of segments, beside the same on structureless data.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Result of `crmlab.segments.stability.compare_n_segments`.
+    index : str
+        Column to draw, such as "silhouette" or "stability".
+    chosen : int, optional
+        Number of segments to mark.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; new ones unless given.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = _axes(ax)
+    x = table["n_segments"]
+    if f"reference_{index}" in table:
+        reference = table[f"reference_{index}"]
+        if f"reference_{index}_error" in table:
+            error = 2 * table[f"reference_{index}_error"]
+            ax.fill_between(
+                x, reference - error, reference + error, color=_GREY, alpha=0.2, linewidth=0
+            )
+        ax.plot(x, reference, "s--", color=_GREY, markersize=5, label=label("structureless_data"))
+    ax.plot(x, table[index], "o-", color=PALETTE[0], label=label("these_customers"))
+    if chosen is not None:
+        ax.axvline(chosen, color=PALETTE[1], linewidth=1.2, linestyle=":", zorder=1)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.set(xlabel=label("n_segments"), ylabel=label(index), ylim=(min(0, table[index].min()), None))
+    ax.legend(loc="best", frameon=False)
+    return ax
+
+
+def plot_segment_profile(profile, ax=None):
+    """Draw how far each segment stands from all other customers, variable by variable.
+
+    Parameters
+    ----------
+    profile : pandas.DataFrame
+        Result of `crmlab.segments.profile.profile_segments`.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; new ones unless given.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = _axes(ax)
+    variables = list(dict.fromkeys(profile["variable"]))
+    segments = list(dict.fromkeys(profile["segment"]))
+    wide = profile.pivot(index="variable", columns="segment", values="standardized_difference")
+    wide = wide.loc[variables, segments]
+    bound = float(np.nanmax(np.abs(wide.to_numpy()))) if wide.notna().any(axis=None) else 1.0
+    mesh = ax.pcolormesh(
+        np.arange(len(segments)),
+        np.arange(len(variables)),
+        wide,
+        cmap="RdBu",
+        vmin=-bound,
+        vmax=bound,
+        edgecolors="white",
+        linewidth=2,
+    )
+    for i, j in np.ndindex(wide.shape):
+        number = wide.iloc[i, j]
+        if not np.isnan(number):
+            colour = "white" if abs(number) > 0.65 * bound else "#333333"
+            shown = f"{number:+.1f}".replace("-0.0", "0.0").replace("+0.0", "0.0")
+            ax.text(j, i, shown, ha="center", va="center", color=colour)
+    bar = ax.figure.colorbar(mesh, ax=ax)
+    bar.set_label(label("standardized_difference"), fontsize="small")
+    sizes = profile.drop_duplicates("segment").set_index("segment")["share"]
+    names = [f"{_name(segment)}\n{sizes[segment]:.0%}" for segment in segments]
+    ax.set_xticks(np.arange(len(segments)), names)
+    ax.set_yticks(np.arange(len(variables)), [label(variable) for variable in variables])
+    ax.invert_yaxis()
+    ax.set(xlabel=label("segment_and_share"))
+    ax.grid(visible=False)
+    return ax
+
+
+def plot_segment_sizes(summary, ax=None):
+    """Draw each segment's share of the customers beside its share of the value.
+
+    Parameters
+    ----------
+    summary : pandas.DataFrame
+        Result of `crmlab.segments.profile.summarize_segments`; segments are numbers, or keys
+        of the terms table.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; new ones unless given.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = _axes(ax)
+    place = np.arange(len(summary))
+    height = 0.38
+    for shift, column, colour in (
+        (-height / 2, "customer_share", "#BBBBBB"),
+        (height / 2, "value_share", PALETTE[0]),
+    ):
+        ax.barh(place + shift, summary[column], height, color=colour, label=label(column))
+    ax.set_yticks(place, [_name(segment) for segment in summary["segment"]])
+    ax.invert_yaxis()
+    ax.xaxis.set_major_formatter(PercentFormatter(1, symbol="", decimals=0))
+    ax.set(xlabel=label("share_of_total", unit=True), ylabel=label("segment"))
+    ax.grid(visible=False, axis="y")
+    ax.legend(loc="best", frameon=False)
+    return ax
+
+
+def plot_segment_scatter(frame, segment, x, y, ax=None):
+    """Draw the customers by two measures, segments by colour and mark.
+
+    The axes are logarithmic beyond 1 and straight within, so that a customer at 0, or below,
+    has a place too.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        One row per customer.
+    segment : pandas.Series
+        Segment of each customer, with the index of `frame`.
+    x, y : str
+        Columns to draw; terms of the terms table.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; new ones unless given.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = _axes(ax)
+    for place, name in enumerate(sorted(segment.unique())):
+        chosen = frame[segment == name]
+        ax.scatter(
+            chosen[x],
+            chosen[y],
+            s=14,
+            alpha=0.5,
+            linewidth=0,
+            marker=_MARKERS[place % len(_MARKERS)],
+            color=PALETTE[place % len(PALETTE)],
+            label=_name(name),
+        )
+    for axis, scale, column in (
+        (ax.xaxis, ax.set_xscale, x),
+        (ax.yaxis, ax.set_yscale, y),
+    ):
+        scale("symlog", linthresh=1, linscale=0.5)
+        axis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+        axis.set_label_text(label(column, unit=True))
+    ax.legend(
+        title=label("segment"),
+        loc="center left",
+        bbox_to_anchor=(1, 0.5),
+        frameon=False,
+        markerscale=1.6,
+    )
+    return ax
+
+
+def plot_bases(table, ax=None):
+    """Draw how much of each outcome a base of segmentation accounts for, with chance marked.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Result of `crmlab.segments.bases.compare_bases`; bases and outcomes are keys of the
+        terms table.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; new ones unless given.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = _axes(ax)
+    bases = list(dict.fromkeys(table["base"]))
+    outcomes = list(dict.fromkeys(table["outcome"]))
+    height = 0.8 / len(outcomes)
+    for i, outcome in enumerate(outcomes):
+        rows = table[table["outcome"] == outcome].set_index("base").loc[bases]
+        place = np.arange(len(bases)) + (i - (len(outcomes) - 1) / 2) * height
+        ax.barh(place, rows["eta_squared"], height, color=PALETTE[i], label=label(outcome))
+        ax.plot(
+            rows["chance_eta_squared"],
+            place,
+            "|",
+            color="#333333",
+            markersize=9,
+            label=label("by_chance") if i == len(outcomes) - 1 else None,
+        )
+    ax.set_yticks(np.arange(len(bases)), [label(base) for base in bases])
+    ax.invert_yaxis()
+    ax.xaxis.set_major_formatter(PercentFormatter(1, symbol=""))
+    ax.set(xlabel=label("eta_squared", unit=True), ylabel=label("base"), xlim=(0, None))
+    ax.grid(visible=False, axis="y")
+    ax.legend(loc="best", frameon=False)
+    return ax
+
+
+def plot_partition_agreement(agreements, ax=None):
+    """Draw how far the segments agree with other divisions, beside what chance gives.
+
+    Parameters
+    ----------
+    agreements : dict of str to dict
+        Results of `crmlab.segments.stability.compare_partitions` by the term of the division.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; new ones unless given.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = _axes(ax)
+    place = np.arange(len(agreements))
+    found = list(agreements.values())
+    ax.barh(place, [one["adjusted_rand"] for one in found], 0.55, color=PALETTE[0])
+    ax.plot(
+        [one["chance_bound"] for one in found],
+        place,
+        "|",
+        color=PALETTE[1],
+        markersize=22,
+        markeredgewidth=2,
+        label=label("chance_bound"),
+    )
+    ax.set_yticks(place, [label(name) for name in agreements])
+    ax.invert_yaxis()
+    ax.set(xlabel=label("adjusted_rand"), xlim=(min(0, *ax.get_xlim()), 1))
+    ax.grid(visible=False, axis="y")
+    ax.legend(loc="lower right", frameon=False)
+    return ax
+
+
+def _axes(ax):
+    return plt.subplots()[1] if ax is None else ax
+
+
+def _name(segment):
+    """Return a segment's name: its term where it has one, else the number itself."""
+    return label(segment) if segment in load_terms() else str(segment)

@@ -1,0 +1,1 @@
+"""Segments: bases to divide customers by, clusters, how many, how stable, how useful."""
