@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 from matplotlib.ticker import PercentFormatter, StrMethodFormatter
 
+from crmlab.atlas import load_terms
 from crmlab.plots.style import PALETTE, label
 
 __all__ = ["plot_chain", "plot_filled_fields", "plot_filled_tables", "plot_margin_of_error"]
@@ -31,10 +32,10 @@ def plot_filled_tables(overview, ax=None):
     >>> overview = pd.DataFrame({"table": ["orders"], "data_class": ["transactional"],
     ...                          "n_rows": [1200], "share_filled": [0.9]})
     >>> [text.get_text() for text in plot_filled_tables(overview).texts]
-    ['90%   1,200 rows']
+    ['90.0%   1,200 rows']
     >>> plt.close()
     """
-    ax = ax if ax is not None else plt.subplots()[1]
+    ax = ax if ax is not None else _axes_for(len(overview))
     tables = [label(f"table_{name}") for name in overview["table"]]
     for data_class in _CLASSES:
         rows = overview[overview["data_class"] == data_class]
@@ -48,7 +49,7 @@ def plot_filled_tables(overview, ax=None):
             )
     unit = label("rows")
     shares, n_rows = overview["share_filled"].fillna(0), overview["n_rows"]
-    texts = [f"{share:.0%}   {n:,} {unit}" for share, n in zip(shares, n_rows, strict=True)]
+    texts = [f"{share:.1%}   {n:,} {unit}" for share, n in zip(shares, n_rows, strict=True)]
     _write_beside(ax, tables, texts)
     _share_axis(ax.xaxis)
     ax.set_xlim(0, 1)
@@ -65,7 +66,8 @@ def plot_filled_fields(columns, ax=None):
     Parameters
     ----------
     columns : pandas.DataFrame, one row per field, drawn from the top
-        `column` (a key of the terms table) and `share_filled`.
+        `column` and `share_filled`. A column that is no term, as a user's own table may have,
+        keeps its name.
     ax : matplotlib.axes.Axes or None
         Where to draw; None makes a new figure.
 
@@ -81,10 +83,11 @@ def plot_filled_fields(columns, ax=None):
     ['Gender', 'Region']
     >>> plt.close()
     """
-    ax = ax if ax is not None else plt.subplots()[1]
-    fields = [label(column) for column in columns["column"]]
+    ax = ax if ax is not None else _axes_for(len(columns))
+    terms = load_terms()
+    fields = [label(column) if column in terms else column for column in columns["column"]]
     ax.barh(fields, columns["share_filled"], color=_CLASS_COLORS["descriptive"])
-    _write_beside(ax, fields, [f"{share:.0%}" for share in columns["share_filled"].fillna(0)])
+    _write_beside(ax, fields, [f"{share:.1%}" for share in columns["share_filled"].fillna(0)])
     _share_axis(ax.xaxis)
     ax.set_xlim(0, 1)
     ax.invert_yaxis()
@@ -113,14 +116,14 @@ def plot_chain(chain, ax=None):
     >>> chain = pd.DataFrame({"step": ["known", "transacted"], "n_customers": [400, 100],
     ...                       "share_of_known": [1.0, 0.25]})
     >>> [text.get_text() for text in plot_chain(chain).texts]
-    ['400 (100%)', '100 (25%)']
+    ['400 (100.0%)', '100 (25.0%)']
     >>> plt.close()
     """
     ax = ax if ax is not None else plt.subplots()[1]
     steps = [label(step) for step in chain["step"]]
     bars = ax.bar(steps, chain["n_customers"], color=PALETTE[0], width=0.6)
     pairs = zip(chain["n_customers"], chain["share_of_known"].fillna(0), strict=True)
-    ax.bar_label(bars, [f"{n:,} ({share:.0%})" for n, share in pairs], padding=3)
+    ax.bar_label(bars, [f"{n:,} ({share:.1%})" for n, share in pairs], padding=3)
     ax.grid(visible=False, axis="x")
     ax.margins(y=0.12)
     ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
@@ -176,6 +179,11 @@ def plot_margin_of_error(curves, survey=None, ax=None):
     return ax
 
 
+def _axes_for(n_bars):
+    """Return the axes of a new figure, high enough for so many bars of one thickness."""
+    return plt.subplots(figsize=(7.0, 1.4 + 0.42 * n_bars))[1]
+
+
 def _write_beside(ax, names, texts):
     """Write a text to the right of the axes beside each bar."""
     for name, text in zip(names, texts, strict=True):
@@ -183,4 +191,4 @@ def _write_beside(ax, names, texts):
 
 
 def _share_axis(axis):
-    axis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
+    axis.set_major_formatter(PercentFormatter(xmax=1))

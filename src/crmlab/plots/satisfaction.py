@@ -1,0 +1,256 @@
+"""Figures of satisfaction and delivered value; they draw results and compute none."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.ticker import PercentFormatter
+
+from crmlab.plots.style import PALETTE, label, money_unit
+
+__all__ = [
+    "plot_contributions",
+    "plot_correlations",
+    "plot_expectation_perception",
+    "plot_level_shares",
+    "plot_value_map",
+    "plot_wave_chart",
+]
+
+# From red through grey to blue: the order of the levels is to be seen at a glance.
+_LEVEL_COLOURS = ("#D55E00", "#E69F00", "#BBBBBB", "#0072B2")
+_GREY = "#777777"
+
+
+def plot_level_shares(shares, ax=None):
+    """Draw the shares of the four levels as stacked bars, one bar per tolerance.
+
+    Parameters
+    ----------
+    shares : pandas.DataFrame
+        Result of `crmlab.satisfaction.tolerance_sensitivity`.
+    ax : matplotlib.axes.Axes or None
+        Axes to draw on; None makes new ones.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = _axes(ax)
+    wide = shares.pivot_table(
+        index="tolerance", columns="level", values="share", observed=False, sort=False
+    )
+    base = np.zeros(len(wide))
+    for level, colour in zip(wide.columns, _LEVEL_COLOURS, strict=True):
+        name = label(level.replace(" ", "_"))
+        ax.bar([f"{t:g}" for t in wide.index], wide[level], bottom=base, color=colour, label=name)
+        base = base + wide[level].to_numpy()
+    ax.yaxis.set_major_formatter(PercentFormatter(1))
+    ax.set(xlabel=label("tolerance"), ylabel=label("share_of_customers", unit=True), ylim=(0, 1))
+    ax.grid(visible=False, axis="x")
+    handles, names = ax.get_legend_handles_labels()
+    ax.legend(handles[::-1], names[::-1], loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+    return ax
+
+
+def plot_expectation_perception(scores, tolerance, ax=None):
+    """Draw how many respondents gave each pair of scores, with the line of confirmation.
+
+    Parameters
+    ----------
+    scores : pandas.DataFrame
+        Columns `expected` and `perceived`, on one scale that starts at 0.
+    tolerance : float
+        Half-width of "close to 1": the band around the line.
+    ax : matplotlib.axes.Axes or None
+        Axes to draw on; None makes new ones.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = _axes(ax)
+    known = scores[["expected", "perceived"]].dropna()
+    counted = known.value_counts().reset_index(name="n")
+    ax.scatter(
+        counted["expected"],
+        counted["perceived"],
+        s=12 + 380 * counted["n"] / counted["n"].max(),
+        color=PALETTE[4],
+        edgecolor=PALETTE[0],
+        linewidth=0.6,
+        zorder=2,
+    )
+    top = float(known.max().max())
+    line = np.array([0, top * 1.06])
+    ax.fill_between(
+        line,
+        line * (1 - tolerance),
+        line * (1 + tolerance),
+        color=PALETTE[2],
+        alpha=0.3,
+        linewidth=0,
+        label=label("tolerance_band"),
+        zorder=1,
+    )
+    ax.plot(line, line, color=PALETTE[2], label=label("confirmation_line"), zorder=3)
+    ax.set(
+        xlabel=label("expected", unit=True),
+        ylabel=label("perceived", unit=True),
+        xlim=(-0.06 * top, 1.06 * top),
+        ylim=(-0.06 * top, 1.06 * top),
+    )
+    counts = np.unique(np.round(np.linspace(1, counted["n"].max(), 3)).astype(int))
+    for n in counts:
+        size = 12 + 380 * n / counted["n"].max()
+        name = f"{n:,} {money_unit('respondents')}"
+        ax.scatter([], [], s=size, color=PALETTE[4], label=name)
+    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False, labelspacing=1.1)
+    return ax
+
+
+def plot_value_map(positions, ax=None):
+    """Draw the value map: relative benefit against relative cost, with the fair-value line.
+
+    Parameters
+    ----------
+    positions : pandas.DataFrame
+        Result of `crmlab.satisfaction.value_map`.
+    ax : matplotlib.axes.Axes or None
+        Axes to draw on; None makes new ones.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = _axes(ax)
+    colours = {
+        "superior value": _LEVEL_COLOURS[3],
+        "fair value": _GREY,
+        "inferior value": _LEVEL_COLOURS[0],
+    }
+    for position, colour in colours.items():
+        chosen = positions[positions["position"] == position]
+        ax.scatter(
+            chosen["relative_cost"],
+            chosen["relative_benefit"],
+            s=14,
+            alpha=0.6,
+            linewidth=0,
+            color=colour,
+            label=label(position.replace(" ", "_")),
+        )
+    low, high = ax.get_xlim()
+    line = np.array([max(0, low), high])
+    ax.plot(line, line, color=_GREY, linewidth=1.2, label=label("fair_value_line"))
+    ax.set_xlim(low, high)
+    ax.set(xlabel=label("relative_cost"), ylabel=label("relative_benefit"))
+    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+    return ax
+
+
+def plot_contributions(contributions, ax=None):
+    """Draw the mean contribution of each benefit and each cost to net delivered value.
+
+    Parameters
+    ----------
+    contributions : pandas.Series
+        Mean contribution in points by factor (a key of the terms table), costs negative.
+    ax : matplotlib.axes.Axes or None
+        Axes to draw on; None makes new ones.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = _axes(ax)
+    names = [label(factor) for factor in contributions.index]
+    colours = [PALETTE[0] if value >= 0 else PALETTE[1] for value in contributions]
+    ax.barh(names, contributions.to_numpy(), color=colours)
+    ax.axvline(0, color=_GREY, linewidth=1)
+    ax.invert_yaxis()
+    ax.grid(visible=False, axis="y")
+    ax.set_xlabel(label("contribution_to_net_value", unit=True))
+    return ax
+
+
+def plot_correlations(table, ax=None):
+    """Draw each measure's rank correlation with its interval, and the band of chance.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Result of `crmlab.satisfaction.criterion_correlations`; its measures are keys of the terms
+        table.
+    ax : matplotlib.axes.Axes or None
+        Axes to draw on; None makes new ones.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = _axes(ax)
+    bound = table["chance_bound"].max()
+    ax.axvspan(-bound, bound, color="#DDDDDD", label=label("chance_bound"), zorder=0)
+    rows = np.arange(len(table))
+    ax.errorbar(
+        table["correlation"],
+        rows,
+        xerr=[table["correlation"] - table["lower"], table["upper"] - table["correlation"]],
+        fmt="o",
+        color=PALETTE[0],
+        capsize=4,
+    )
+    ax.set_yticks(rows, [label(measure) for measure in table["measure"]])
+    ax.set_ylim(len(table) - 0.4, -0.6)
+    ax.grid(visible=False, axis="y")
+    ax.set_xlabel(label("rank_correlation"))
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), frameon=False)
+    return ax
+
+
+def plot_wave_chart(chart, ax=None):
+    """Draw the control chart of the mean answer by wave.
+
+    Parameters
+    ----------
+    chart : pandas.DataFrame
+        Result of `crmlab.satisfaction.wave_chart`.
+    ax : matplotlib.axes.Axes or None
+        Axes to draw on; None makes new ones.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = _axes(ax)
+    x = np.arange(len(chart))
+    ax.fill_between(
+        np.append(x - 0.5, len(chart) - 0.5),
+        np.append(chart["lower_limit"], chart["lower_limit"].iloc[-1]),
+        np.append(chart["upper_limit"], chart["upper_limit"].iloc[-1]),
+        step="post",
+        color="#DDDDDD",
+        linewidth=0,
+        label=label("control_limits"),
+    )
+    ax.axhline(chart["centre"].iloc[0], color=_GREY, linewidth=1.2, label=label("centre_line"))
+    ax.plot(x, chart["mean"], marker="o", color=PALETTE[0], label=label("mean_score"))
+    alerts = chart["is_alert"].to_numpy()
+    if alerts.any():
+        ax.plot(
+            x[alerts],
+            chart["mean"].to_numpy()[alerts],
+            "o",
+            markersize=11,
+            fillstyle="none",
+            color=PALETTE[1],
+            label=label("alert_wave"),
+        )
+    ax.set_xticks(x, [str(wave) for wave in chart["wave"]])
+    ax.set(xlabel=label("wave"), ylabel=label("mean_score", unit=True), xlim=(-0.5, len(x) - 0.5))
+    ax.grid(visible=False, axis="x")
+    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+    return ax
+
+
+def _axes(ax):
+    return plt.subplots()[1] if ax is None else ax
