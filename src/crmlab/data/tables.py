@@ -1,32 +1,26 @@
-"""What the tables of a data set hold, and the check that a given table holds it.
+"""The check that a table holds what a table of its name must hold.
 
-Who asks: whoever brings data of their own ("which columns, in which unit?"), and every loader,
-before a single number is computed. A data set is any subset of `TABLES`; the columns of each,
-with their meaning in English and Chinese, unit and range, stand in ``tables.csv`` beside this
-module, and the pandera schema that checks a table is built from the same rows.
-
-Vocabulary. A *kind* is how a column is stored: ``text`` (identifiers are text, so that a leading
-zero survives), ``number`` (float64), ``integer`` (int64; Int64 where a value may be missing),
-``flag`` (bool), ``day`` (datetime64[us] at midnight, named ``..._on``) and ``instant``
-(datetime64[us], named ``..._at``; no time zone). Money is in the data set's currency.
+Who asks: every loader, before a single number is computed. A data set is any subset of `TABLES`;
+the columns of each, with their meaning in English and Chinese, unit and range, are described in
+`crmlab.data.columns`, and the pandera schema that checks a table is built from the same rows.
 A row number in a message counts the first row of data as row 1.
 """
 
 from __future__ import annotations
 
-import csv
 import difflib
 import functools
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from types import MappingProxyType
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
 
+from crmlab.data.columns import TABLES, Column, Table, describe_table, find_table
+from crmlab.data.conversion import EXPECTED, convert_column, name_rows, show_value
+
 __all__ = ["TABLES", "Column", "Table", "check_table", "check_tables", "describe_table"]
+
 
 def check_table(name: str, frame: pd.DataFrame) -> pd.DataFrame:
     """Return a table with every known column in its dtype, or refuse it and say where and why.
@@ -78,7 +72,8 @@ def check_table(name: str, frame: pd.DataFrame) -> pd.DataFrame:
     others = [other for other in frame.columns if other not in known]
     source = frame.reset_index(drop=True)
     checked = {
-        column: convert_column(source[column], spec, f"{name}.{column}") for column, spec in known.items()
+        column: convert_column(source[column], spec, f"{name}.{column}")
+        for column, spec in known.items()
     }
     result = pd.DataFrame(
         checked | {other: source[other].copy() for other in others}, index=source.index
@@ -145,14 +140,14 @@ def _refuse_repeated_columns(table: Table, frame: pd.DataFrame) -> None:
 
 def _refuse_missing_columns(table: Table, frame: pd.DataFrame) -> None:
     names = [column.name for column in table.columns]
-    others = {str(other).strip().lower(): other for other in frame.columns if other not in names}
+    others = [other for other in frame.columns if other not in names]
     for column in table.columns:
         if not column.is_required or column.name in frame.columns:
             continue
-        near = difflib.get_close_matches(column.name, others, n=1, cutoff=0.75)
+        near = _nearest_column(column.name, others)
         advice = (
-            f"Its nearest name in the table is {others[near[0]]!r}: rename it to {column.name!r}."
-            if near
+            f"Its nearest name in the table is {near!r}: rename it to {column.name!r}."
+            if near is not None
             else f"Add it; it holds {EXPECTED[column.kind]}: {column.meaning_en}."
         )
         raise ValueError(f"{table.name}: the required column {column.name!r} is missing. {advice}")
@@ -190,6 +185,13 @@ def _pandera_schema(name: str):
     )
 
 
+def _nearest_column(name: str, others: Iterable[object]) -> object | None:
+    """Return the column whose name, spelt without regard to case and spaces, is nearest."""
+    spelt = {re.sub(r"[\s-]+", "_", str(other).strip().lower()): other for other in others}
+    near = difflib.get_close_matches(name.lower(), spelt, n=1, cutoff=0.75)
+    return spelt[near[0]] if near else None
+
+
 def _validate(table: Table, frame: pd.DataFrame) -> None:
     from pandera.errors import SchemaErrors
 
@@ -200,9 +202,10 @@ def _validate(table: Table, frame: pd.DataFrame) -> None:
         first = cases.iloc[0]
         alike = cases[(cases["column"] == first["column"]) & (cases["check"] == first["check"])]
         rows = name_rows(np.sort(alike["index"].to_numpy(dtype=int)))
+        value = show_value(first["failure_case"])
         raise ValueError(
-            f"{table.name}.{first['column']}, {rows}: value {show_value(first['failure_case'])} is not "
-            f"allowed; expected {first['check']}. Correct these rows or leave them out."
+            f"{table.name}.{first['column']}, {rows}: value {value} is not allowed; expected "
+            f"{first['check']}. Correct these rows or leave them out."
         ) from None
     key = [column for column in table.key if column in frame.columns]
     repeated = np.flatnonzero(frame.duplicated(key).to_numpy()) if key else np.array([], dtype=int)
@@ -223,8 +226,9 @@ def _check_customers(tables: Mapping[str, pd.DataFrame]) -> None:
         unknown = np.flatnonzero((customer.notna() & ~customer.isin(known)).to_numpy())
         if len(unknown):
             raise ValueError(
-                f"{name}.customer_id, {name_rows(unknown)}: customer {customer.iloc[unknown[0]]!r} is "
-                "not in the table customers. Add the customer there, or leave these rows out."
+                f"{name}.customer_id, {name_rows(unknown)}: customer "
+                f"{customer.iloc[unknown[0]]!r} is not in the table customers. Add the customer "
+                "there, or leave these rows out."
             )
 
 
@@ -233,8 +237,9 @@ def _check_items(items: pd.DataFrame) -> pd.DataFrame:
     if len(bad):
         row = items.iloc[bad[0]]
         raise ValueError(
-            f"items.minimum, {name_rows(bad)}: item {row['item']!r} runs from {row['minimum']:g} to "
-            f"{row['maximum']:g}; expected minimum below maximum. Correct the scale's ends."
+            f"items.minimum, {name_rows(bad)}: item {row['item']!r} runs from "
+            f"{row['minimum']:g} to {row['maximum']:g}; expected minimum below maximum. Correct "
+            "the scale's ends."
         )
     return items
 
@@ -243,8 +248,8 @@ def _check_answers(survey: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
     answers = {}
     for item in items.itertuples(index=False):
         if item.item not in survey.columns:
-            near = difflib.get_close_matches(item.item, list(survey.columns), n=1)
-            advice = f"; the nearest column is {near[0]!r}. Rename it" if near else ". Add it"
+            near = _nearest_column(item.item, survey.columns.difference(items["item"]))
+            advice = ". Add it" if near is None else f"; the nearest is {near!r}. Rename that"
             raise ValueError(
                 f"survey: the item {item.item!r} of the table items is not a column{advice}, or "
                 "take the item out of items."
@@ -255,9 +260,9 @@ def _check_answers(survey: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
         bad = np.flatnonzero(outside.to_numpy())
         if len(bad):
             raise ValueError(
-                f"survey.{item.item}, {name_rows(bad)}: value {scores.iloc[bad[0]]:g} is not allowed; "
-                f"expected {item.minimum:g}..{item.maximum:g} as items says. Correct these answers "
-                "or leave them empty."
+                f"survey.{item.item}, {name_rows(bad)}: value {scores.iloc[bad[0]]:g} is not "
+                f"allowed; expected {item.minimum:g}..{item.maximum:g} as items says. Correct "
+                "these answers or leave them empty."
             )
         answers[item.item] = scores
     return survey.assign(**answers)

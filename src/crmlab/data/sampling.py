@@ -1,0 +1,150 @@
+r"""How many respondents a survey needs, and how far its answer may be off.
+
+Who asks: whoever plans a customer survey ("do 250 answers say anything about 3,000 customers?")
+and whoever reads one. Vocabulary: the *population* is every customer the answer is meant for, the
+*margin of error* half the width of the confidence interval of a share found in a simple random
+sample drawn without replacement. Both functions are the two sides of one equation,
+
+.. math:: e = z \sqrt{\frac{p(1-p)}{n} \cdot \frac{N-n}{N-1}}
+
+which speaks of chance alone: who was not reached or did not answer is no part of it.
+
+Source: Cochran, W. G. (1977). Sampling Techniques, 3rd ed. New York: Wiley, sections 3.2 and 4.4.
+"""
+
+import numpy as np
+from scipy.special import ndtri
+
+__all__ = ["margin_of_error", "sample_size"]
+
+
+def sample_size(margin, *, population=np.inf, confidence=0.95, proportion=0.5):
+    r"""Return the number of respondents that brings a share within a margin of error.
+
+    Parameters
+    ----------
+    margin : array_like of float
+        Margin of error e wanted, a share above 0 and below 1 (0.05: five points of per cent).
+    population : array_like of float
+        Number of customers N the answer is meant for, 1 or more; infinity for a population so
+        large that drawing from it does not change it.
+    confidence : float
+        Share of all possible samples whose interval holds the true share; between 0 and 1.
+    proportion : array_like of float
+        Share p expected, above 0 and below 1. One half asks for the largest sample and is safe
+        when nothing is known.
+
+    Returns
+    -------
+    float or numpy.ndarray of float, in the shape the arguments broadcast to
+        Respondents n, not rounded; draw the next whole number. Never above `population`.
+
+    Raises
+    ------
+    ValueError
+        If an argument is outside its range or missing.
+
+    Notes
+    -----
+    With :math:`n_0 = z^2 p (1-p) / e^2` for an infinite population,
+    :math:`n = n_0 / (1 + (n_0 - 1) / N)`.
+
+    References
+    ----------
+    Cochran, W. G. (1977). Sampling Techniques, 3rd ed. New York: Wiley, section 4.4.
+
+    Examples
+    --------
+    >>> round(sample_size(0.05), 2)
+    384.15
+    >>> round(sample_size(0.05, population=1000), 2)
+    277.73
+    """
+    margin = _between(margin, "margin", 0, 1)
+    population = _population(population)
+    n_infinite = _score(confidence) ** 2 * _variance(proportion) / margin**2
+    return _plain(n_infinite / (1 + (n_infinite - 1) / population))
+
+
+def margin_of_error(n_respondents, *, population=np.inf, confidence=0.95, proportion=0.5):
+    r"""Return how far the share found in a sample may be from the population's, by chance.
+
+    Parameters
+    ----------
+    n_respondents : array_like of float
+        Respondents n, above 0 and at most `population`.
+    population, confidence, proportion
+        As in `sample_size`.
+
+    Returns
+    -------
+    float or numpy.ndarray of float, in the shape the arguments broadcast to
+        Margin of error e, a share; 0 where everyone was asked.
+
+    Raises
+    ------
+    ValueError
+        If an argument is outside its range or missing, or more people answered than there are.
+
+    Notes
+    -----
+    The normal approximation; poor for a handful of respondents or a share near 0 or 1. The
+    factor :math:`(N-n)/(N-1)` is the correction for a finite population.
+
+    References
+    ----------
+    Cochran, W. G. (1977). Sampling Techniques, 3rd ed. New York: Wiley, section 3.2.
+
+    Examples
+    --------
+    >>> round(margin_of_error(250), 4)
+    0.062
+    >>> margin_of_error([250, 3000], population=3000).round(4)
+    array([0.0594, 0.    ])
+    """
+    n_respondents = _between(n_respondents, "n_respondents", 0, np.inf)
+    population = _population(population)
+    n, size = np.broadcast_arrays(n_respondents, population)
+    if np.any(n > size):
+        at = np.flatnonzero((n > size).ravel())[0]
+        raise ValueError(
+            f"n_respondents is {n.ravel()[at]:g} of a population of {size.ravel()[at]:g}; expected "
+            "at most everyone. Count each customer once, or correct the population."
+        )
+    # An infinite population leaves nothing to correct; one customer asked is everyone asked.
+    is_finite = np.isfinite(size)
+    others = np.where(is_finite & (size > 1), size - 1, 1.0)
+    correction = np.where(is_finite, (np.where(is_finite, size, 0) - n) / others, 1.0)
+    return _plain(_score(confidence) * np.sqrt(_variance(proportion) / n * correction))
+
+
+def _score(confidence):
+    return ndtri(0.5 + float(_between(confidence, "confidence", 0, 1)) / 2)
+
+
+def _variance(proportion):
+    proportion = _between(proportion, "proportion", 0, 1)
+    return proportion * (1 - proportion)
+
+
+def _population(population):
+    population = np.asarray(population, dtype=float)
+    if not np.all(population >= 1):
+        raise ValueError(
+            f"population is {population}; expected 1 customer or more, or infinity (numpy.inf) "
+            "where the population is too large to matter"
+        )
+    return population
+
+
+def _between(value, name, low, high):
+    value = np.asarray(value, dtype=float)
+    if not np.all((value > low) & (value < high)):
+        until = "" if np.isinf(high) else f" and below {high}"
+        raise ValueError(f"{name} is {value}; expected a number above {low}{until}")
+    return value
+
+
+def _plain(result):
+    """Return a float for a single number and the array otherwise."""
+    return float(result) if np.ndim(result) == 0 else result

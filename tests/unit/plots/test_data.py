@@ -1,0 +1,161 @@
+"""Figures of the data collected and of the atlas."""
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+
+mpl.use("Agg")
+import matplotlib.pyplot as plt
+
+from crmlab.atlas import concept_coverage, load_concepts, load_terms
+from crmlab.data.collection import DATA_CLASSES
+from crmlab.data.profile import CHAIN, STATUSES
+from crmlab.data.tables import TABLES
+from crmlab.plots import set_style
+from crmlab.plots.atlas import plot_coverage
+from crmlab.plots.data import (
+    plot_chain,
+    plot_filled_fields,
+    plot_filled_tables,
+    plot_margin_of_error,
+)
+
+OVERVIEW = pd.DataFrame(
+    {
+        "table": list(DATA_CLASSES),
+        "data_class": list(DATA_CLASSES.values()),
+        "n_rows": [5000, 12000, 61234, 0, 900],
+        "share_filled": [0.93, 1.0, 0.99, np.nan, 0.02],
+    }
+)
+FIELDS = pd.DataFrame(
+    {"column": ["joined_on", "birth_year", "region"], "share_filled": [1.0, 0.81, np.nan]}
+)
+STEPS = pd.DataFrame(
+    {"step": CHAIN, "n_customers": [5000, 3500, 0, 0], "share_of_known": [1, 0.7, 0, 0]}
+)
+CURVES = pd.DataFrame(
+    {
+        "n_respondents": [50, 400, 50, 400],
+        "population": ["population_finite"] * 2 + ["population_infinite"] * 2,
+        "margin_of_error": [0.13, 0.04, 0.14, 0.05],
+    }
+)
+STAGES = pd.DataFrame(
+    {"stage": list("0123456789"), "n_concepts_at_home": range(10), "n_concepts_to_come": 5}
+)
+PLOTS = {
+    "tables": (plot_filled_tables, OVERVIEW),
+    "fields": (plot_filled_fields, FIELDS),
+    "chain": (plot_chain, STEPS),
+    "margin": (plot_margin_of_error, CURVES),
+    "coverage": (plot_coverage, STAGES),
+}
+
+
+@pytest.fixture(autouse=True)
+def _closed_figures():
+    yield
+    plt.close("all")
+    set_style("en")
+
+
+def texts(ax):
+    shown = [
+        *ax.texts,
+        ax.xaxis.label,
+        ax.yaxis.label,
+        *ax.get_xticklabels(),
+        *ax.get_yticklabels(),
+    ]
+    legend = ax.get_legend()
+    return [text.get_text() for text in shown + (list(legend.get_texts()) if legend else [])]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize(("plot", "result"), PLOTS.values(), ids=PLOTS)
+def test_figure_draws_in_both_languages_without_a_missing_glyph(plot, result, language):
+    # A glyph the font lacks is a warning, and warnings are errors here.
+    set_style(language, currency="CNY")
+    ax = plot(result)
+    ax.figure.canvas.draw()
+    chinese = any("\u4e00" <= character <= "\u9fff" for character in "".join(texts(ax)))
+    assert chinese == (language == "zh")
+
+
+@pytest.mark.parametrize(("plot", "result"), PLOTS.values(), ids=PLOTS)
+def test_figure_draws_into_the_axes_given_and_leaves_the_result_as_it_was(plot, result):
+    before = result.copy(deep=True)
+    _, ax = plt.subplots()
+    assert plot(result, ax=ax) is ax
+    pd.testing.assert_frame_equal(result, before)
+
+
+def test_filled_tables_show_every_table_with_its_rows():
+    ax = plot_filled_tables(OVERVIEW)
+    assert [text.get_text() for text in ax.texts] == [
+        "93.0%   5,000 rows",
+        "100.0%   12,000 rows",
+        "99.0%   61,234 rows",
+        "0.0%   0 rows",
+        "2.0%   900 rows",
+    ]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == [
+        "Descriptive",
+        "Promotional",
+        "Transactional",
+        "Attitudinal",
+    ]
+
+
+def test_one_table_alone_gets_a_legend_of_one_class():
+    ax = plot_filled_tables(OVERVIEW.query("table == 'survey'"))
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["Attitudinal"]
+
+
+def test_bars_are_as_long_as_the_numbers_say():
+    ax = plot_filled_fields(FIELDS.iloc[:2])
+    assert [bar.get_width() for bar in ax.patches] == [1.0, 0.81]
+    ax = plot_chain(STEPS)
+    assert [bar.get_height() for bar in ax.patches] == [5000, 3500, 0, 0]
+    ax = plot_coverage(STAGES)
+    assert [bar.get_width() for bar in ax.patches] == [*range(10), *[5] * 10]
+
+
+def test_field_of_a_users_own_keeps_its_name():
+    ax = plot_filled_fields(pd.DataFrame({"column": ["shoe_size"], "share_filled": [0.5]}))
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["shoe_size"]
+
+
+def test_axis_of_shares_writes_no_rounded_tick():
+    # Ticks every 2.5 per cent would read 2, 5, 8 with no decimal.
+    ax = plot_margin_of_error(CURVES.assign(margin_of_error=[0.18, 0.04, 0.18, 0.05]))
+    ax.figure.canvas.draw()
+    for tick, text in zip(ax.get_yticks(), ax.get_yticklabels(), strict=True):
+        assert float(text.get_text().rstrip("%")) == pytest.approx(100 * tick)
+
+
+def test_margin_marks_the_survey_that_was_made():
+    ax = plot_margin_of_error(CURVES, survey=(250, 0.06))
+    finite, infinite, point = ax.lines
+    assert finite.get_ydata().tolist() == [0.13, 0.04]
+    assert infinite.get_ydata().tolist() == [0.14, 0.05]
+    assert point.get_xydata().tolist() == [[250, 0.06]]
+
+
+def test_every_word_the_figures_can_need_is_a_term():
+    stages = {f"stage_{concept.stage}" for concept in load_concepts()}
+    fields = {column.name for column in TABLES["customers"].columns} - {"customer_id"}
+    tables = {f"table_{name}" for name in DATA_CLASSES}
+    needed = stages | fields | tables | set(DATA_CLASSES.values()) | {*CHAIN, *STATUSES}
+    assert needed <= set(load_terms())
+
+
+def test_coverage_figure_takes_what_the_atlas_counts(tmp_path):
+    counts = [
+        {"stage": stage, "n_concepts_at_home": n, "n_concepts_to_come": of - n}
+        for stage, n, of in concept_coverage(tmp_path).by("stage")
+    ]
+    ax = plot_coverage(pd.DataFrame(counts))
+    assert sum(bar.get_width() for bar in ax.patches) == len(load_concepts())
