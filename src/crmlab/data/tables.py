@@ -233,6 +233,13 @@ def _check_customers(tables: Mapping[str, pd.DataFrame]) -> None:
 
 
 def _check_items(items: pd.DataFrame) -> pd.DataFrame:
+    taken = [column.name for column in TABLES["survey"].columns]
+    bad = np.flatnonzero(items["item"].isin(taken).to_numpy())
+    if len(bad):
+        raise ValueError(
+            f"items.item, {name_rows(bad)}: {items['item'].iloc[bad[0]]!r} is a column of survey "
+            "with a meaning of its own; expected the name of a question. Rename it in both tables."
+        )
     bad = np.flatnonzero((items["minimum"] >= items["maximum"]).to_numpy())
     if len(bad):
         row = items.iloc[bad[0]]

@@ -352,6 +352,8 @@ def test_answers_are_checked_against_the_items(survey, items):
         match=r"survey\.q1, row 1: value 0 is not allowed; expected 1\.\.10 as items says",
     ):
         check_tables({"items": items, "survey": survey.assign(q1=[0, 5])})
+    with pytest.raises(ValueError, match=r"survey\.q2, row 2: value 11 .* expected 0\.\.10"):
+        check_tables({"items": items, "survey": survey.assign(q2=[5, 11])})
     with pytest.raises(ValueError, match=r"survey\.q1, row 2: value 'often' is not allowed"):
         check_tables({"items": items, "survey": survey.assign(q1=["1", "often"])})
 
@@ -365,6 +367,11 @@ def test_item_without_a_column_is_refused_with_the_nearest_one(survey, items):
         ValueError, match=r"is not a column\. Add it, or take the item out of items"
     ):
         check_tables({"items": items, "survey": survey[["respondent_id"]]})
+
+
+def test_item_cannot_take_the_name_of_another_column(items):
+    with pytest.raises(ValueError, match=r"items\.item, row 2: 'wave' is a column of survey with"):
+        check_tables({"items": items.assign(item=["q1", "wave"])})
 
 
 def test_scale_must_have_two_ends(items):
