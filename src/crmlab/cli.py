@@ -73,8 +73,9 @@ def run(
     if outcome.failure:
         failure = outcome.failure
         console.print(f"\n[red]{failure.notebook} stopped at cell {failure.cell}:[/]\n")
-        console.print(_indent(failure.source), markup=False)
-        console.print(f"\n{failure.error}\n", markup=False)
+        console.print(_indent(failure.source), markup=False, soft_wrap=True)
+        console.print(f"\n{failure.error}\n", markup=False, soft_wrap=True)
+        console.print("The whole traceback stands in the notebook's page of the report.")
         console.print(f"What was finished is kept: {page.as_uri()}", soft_wrap=True)
         raise typer.Exit(1)
     console.print(f"\nReport: {page.as_uri()}", soft_wrap=True)
@@ -191,7 +192,8 @@ def atlas(
     if query is None:
         typer.echo("Name a term, such as `crmlab atlas satisfaction` or `crmlab atlas 忠诚`.")
         raise typer.Exit(2)
-    found = find_concepts(query)
+    with _refusals():
+        found = find_concepts(query)
     if not found:
         near = ", ".join(suggest_concepts(query)) or "none near it"
         console.print(f"No concept holds {query!r}; nearest: {near}")

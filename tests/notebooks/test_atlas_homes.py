@@ -17,8 +17,8 @@ def test_every_home_the_atlas_names_is_there():
     broken = concept_coverage(ROOT).broken
     assert not broken, "\n".join(
         [
-            f"{len(broken)} concepts name a home that is not there; correct the row in "
-            "src/crmlab/atlas/concepts.csv or what it names:",
+            f"homes named but not there: {len(broken)}; correct the row in "
+            "src/crmlab/atlas/concepts.csv, or what it names:",
             *(f"  {home.concept.id} {home.concept.term_en}: {home.reason}" for home in broken),
         ]
     )

@@ -37,7 +37,7 @@ class DecisionMatrix:
 
     Attributes
     ----------
-    values : pandas.DataFrame
+    matrix : pandas.DataFrame
         One row per quarter, one column per indicator, all finite.
     directions, views : pandas.Series of str
         Direction and view of each indicator.
@@ -45,7 +45,7 @@ class DecisionMatrix:
         `kind` ("indicator" or "period"), `name` and `reason` of what was left out.
     """
 
-    values: pd.DataFrame
+    matrix: pd.DataFrame
     directions: pd.Series
     views: pd.Series
     left_out: pd.DataFrame
@@ -205,8 +205,8 @@ def decision_matrix(by_quarter, *, minimum_share=0.5):
     ...         ["revenue", "customer_value", "2024Q2", 6.0, "higher"],
     ...         ["retention_rate", "customer_value", "2024Q2", 0.8, "higher"],
     ...         ["churn_rate", "customer_value", "2024Q2", 0.2, "lower"]]
-    >>> matrix = decision_matrix(pd.DataFrame(rows, columns=columns))
-    >>> matrix.values.shape, matrix.left_out["name"].tolist()
+    >>> decision = decision_matrix(pd.DataFrame(rows, columns=columns))
+    >>> decision.matrix.shape, decision.left_out["name"].tolist()
     ((1, 2), ['churn_rate', '2024Q1'])
     """
     if not 0 < minimum_share <= 1:
@@ -238,7 +238,7 @@ def decision_matrix(by_quarter, *, minimum_share=0.5):
         )
     facts = by_quarter.drop_duplicates("indicator").set_index("indicator")
     return DecisionMatrix(
-        values=wide,
+        matrix=wide,
         directions=facts.loc[list(wide.columns), "direction"].rename_axis(None),
         views=facts.loc[list(wide.columns), "view"].rename_axis(None),
         left_out=pd.DataFrame(left_out, columns=["kind", "name", "reason"]),

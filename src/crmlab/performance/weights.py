@@ -218,7 +218,7 @@ def entropy_weights(matrix, directions=None, *, scaling="sum"):
         x[:, is_constant] = 1.0
     p = x / x.sum(axis=0)
     terms = np.where(p > 0, p * np.log(np.where(p > 0, p, 1.0)), 0.0)
-    entropy = np.where(is_constant, 1.0, -terms.sum(axis=0) / np.log(m))
+    entropy = np.where(is_constant, 1.0, np.abs(terms.sum(axis=0)) / np.log(m))
     divergence = 1 - entropy
     if is_constant.all():
         raise ValueError(

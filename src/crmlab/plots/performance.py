@@ -73,6 +73,9 @@ def plot_indicator_panels(by_quarter, *, n_columns=4):
         ncols=len(shown),
         frameon=False,
     )
+    # Laying out two dozen panels is slow: do it once, and not again for every file.
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
     return axes[: len(indicators)]
 
 

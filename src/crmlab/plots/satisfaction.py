@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import PercentFormatter
 
-from crmlab.plots.style import PALETTE, label, money_unit
+from crmlab.plots.style import PALETTE, label
 
 __all__ = [
     "plot_contributions",
@@ -101,8 +101,7 @@ def plot_expectation_perception(scores, tolerance, ax=None):
     counts = np.unique(np.round(np.linspace(1, counted["n"].max(), 3)).astype(int))
     for n in counts:
         size = 12 + 380 * n / counted["n"].max()
-        name = f"{n:,} {money_unit('respondents')}"
-        ax.scatter([], [], s=size, color=PALETTE[4], label=name)
+        ax.scatter([], [], s=size, color=PALETTE[4], label=f"n = {n:,}")
     ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False, labelspacing=1.1)
     return ax
 
@@ -245,7 +244,10 @@ def plot_wave_chart(chart, ax=None):
             color=PALETTE[1],
             label=label("alert_wave"),
         )
-    ax.set_xticks(x, [str(wave) for wave in chart["wave"]])
+    names = [str(wave) for wave in chart["wave"]]
+    ax.set_xticks(x, names)
+    if max(len(name) for name in names) > 7:
+        plt.setp(ax.get_xticklabels(), rotation=30, ha="right", rotation_mode="anchor")
     ax.set(xlabel=label("wave"), ylabel=label("mean_score", unit=True), xlim=(-0.5, len(x) - 0.5))
     ax.grid(visible=False, axis="x")
     ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)

@@ -199,12 +199,13 @@ def assign_segments(features, centers):
     return pd.Series(centers.index.to_numpy()[nearest], index=features.index, name="segment")
 
 
-def run_k_means(points, *, n_segments, seed, n_starts):
+def run_k_means(points, *, n_segments, seed, n_starts, init="k-means++"):
     """Return label, centers and inertia of scikit-learn's k-means, the same on any machine.
 
+    `init` is scikit-learn's: "k-means++", or centers to start from (then with one start).
     One thread, because the order in which several add up their parts may change the last bits.
     """
-    model = KMeans(n_clusters=n_segments, n_init=n_starts, random_state=seed, algorithm="lloyd")
+    model = KMeans(n_clusters=n_segments, init=init, n_init=n_starts, random_state=seed)
     with _threads().limit(limits=1):
         model.fit(points)
     return model.labels_, model.cluster_centers_, float(model.inertia_)

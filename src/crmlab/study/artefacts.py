@@ -103,12 +103,17 @@ class OpenStudy:
         self.language = context.language
         self.seed = context.seed
 
+    @property
+    def root(self):
+        """The project's folder."""
+        return Path(self._context.root)
+
     @cached_property
     def dataset(self):
         """The data set of the study, its tables checked."""
         from crmlab.data import load_dataset
 
-        return load_dataset(self._context.data, root=Path(self._context.root))
+        return load_dataset(self._context.data, root=self.root)
 
     @property
     def rng(self):

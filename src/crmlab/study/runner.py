@@ -6,7 +6,6 @@ says what the folder holds.
 """
 
 import os
-import re
 import shutil
 import time
 from contextlib import contextmanager
@@ -172,17 +171,21 @@ def _run_notebook(notebook, parameters, context):
                 kernel_name="python3",
                 progress_bar=False,
                 cwd=str(notebook.path.parent),
+                config=_kernel_config(),
             )
         except PapermillExecutionError as error:
             shutil.rmtree(work / "tables", ignore_errors=True)
-            return CellFailure(notebook.name, error.cell_index + 1, error.source, _plain(error))
+            text = f"{error.ename}: {error.evalue}"
+            return CellFailure(notebook.name, error.cell_index + 1, error.source, text)
     return None
 
 
-def _plain(error):
-    """Return the last lines of a traceback without terminal colours: what a reader needs."""
-    text = "\n".join(error.traceback) if error.traceback else f"{error.ename}: {error.evalue}"
-    return re.sub(r"\x1b\[[0-9;]*m", "", text)
+def _kernel_config():
+    """Return the settings of a kernel: sockets in the file system, where there are such."""
+    from traitlets.config import Config
+
+    transport = "ipc" if os.name == "posix" else "tcp"
+    return Config({"KernelManager": {"transport": transport}})
 
 
 def _move_in(work, folder):

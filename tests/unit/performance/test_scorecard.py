@@ -116,21 +116,21 @@ def test_principles_refuse_what_is_no_set_of_indicators(keys, options, message):
 
 
 def test_decision_matrix_has_no_gaps_and_says_what_it_left_out(by_quarter):
-    matrix = decision_matrix(by_quarter)
-    assert list(matrix.values.index) == ["2024Q2", "2024Q3"]
-    assert list(matrix.values.columns) == ["revenue", "retention_rate", "complaint_rate"]
-    assert matrix.left_out.to_numpy().tolist() == [
+    decision = decision_matrix(by_quarter)
+    assert list(decision.matrix.index) == ["2024Q2", "2024Q3"]
+    assert list(decision.matrix.columns) == ["revenue", "retention_rate", "complaint_rate"]
+    assert decision.left_out.to_numpy().tolist() == [
         ["indicator", "churn_rate", "says the same as retention_rate"],
         ["indicator", "net_promoter_score", "known in 1 of 3 quarters"],
         ["period", "2024Q1", "without retention_rate"],
     ]
-    assert matrix.directions["complaint_rate"] == "lower"
-    assert matrix.views["complaint_rate"] == "customer_satisfaction"
+    assert decision.directions["complaint_rate"] == "lower"
+    assert decision.views["complaint_rate"] == "customer_satisfaction"
 
 
 def test_decision_matrix_keeps_all_quarters_when_every_one_must_be_known(by_quarter):
-    matrix = decision_matrix(by_quarter, minimum_share=1)
-    assert matrix.values.shape == (3, 2)
+    decision = decision_matrix(by_quarter, minimum_share=1)
+    assert decision.matrix.shape == (3, 2)
 
 
 def test_decision_matrix_refuses_when_nothing_is_left(by_quarter):

@@ -1,4 +1,4 @@
-"""Figures of the data collected and of the atlas."""
+"""Figures of the data collected."""
 
 import matplotlib as mpl
 import numpy as np
@@ -8,12 +8,11 @@ import pytest
 mpl.use("Agg")
 import matplotlib.pyplot as plt
 
-from crmlab.atlas import concept_coverage, load_concepts, load_terms
+from crmlab.atlas import load_terms
 from crmlab.data.collection import DATA_CLASSES
 from crmlab.data.profile import CHAIN, STATUSES
 from crmlab.data.tables import TABLES
 from crmlab.plots import set_style
-from crmlab.plots.atlas import plot_coverage
 from crmlab.plots.data import (
     plot_chain,
     plot_filled_fields,
@@ -42,15 +41,11 @@ CURVES = pd.DataFrame(
         "margin_of_error": [0.13, 0.04, 0.14, 0.05],
     }
 )
-STAGES = pd.DataFrame(
-    {"stage": list("0123456789"), "n_concepts_at_home": range(10), "n_concepts_to_come": 5}
-)
 PLOTS = {
     "tables": (plot_filled_tables, OVERVIEW),
     "fields": (plot_filled_fields, FIELDS),
     "chain": (plot_chain, STEPS),
     "margin": (plot_margin_of_error, CURVES),
-    "coverage": (plot_coverage, STAGES),
 }
 
 
@@ -119,8 +114,6 @@ def test_bars_are_as_long_as_the_numbers_say():
     assert [bar.get_width() for bar in ax.patches] == [1.0, 0.81]
     ax = plot_chain(STEPS)
     assert [bar.get_height() for bar in ax.patches] == [5000, 3500, 0, 0]
-    ax = plot_coverage(STAGES)
-    assert [bar.get_width() for bar in ax.patches] == [*range(10), *[5] * 10]
 
 
 def test_field_of_a_users_own_keeps_its_name():
@@ -145,17 +138,7 @@ def test_margin_marks_the_survey_that_was_made():
 
 
 def test_every_word_the_figures_can_need_is_a_term():
-    stages = {f"stage_{concept.stage}" for concept in load_concepts()}
     fields = {column.name for column in TABLES["customers"].columns} - {"customer_id"}
     tables = {f"table_{name}" for name in DATA_CLASSES}
-    needed = stages | fields | tables | set(DATA_CLASSES.values()) | {*CHAIN, *STATUSES}
+    needed = fields | tables | set(DATA_CLASSES.values()) | {*CHAIN, *STATUSES}
     assert needed <= set(load_terms())
-
-
-def test_coverage_figure_takes_what_the_atlas_counts(tmp_path):
-    counts = [
-        {"stage": stage, "n_concepts_at_home": n, "n_concepts_to_come": of - n}
-        for stage, n, of in concept_coverage(tmp_path).by("stage")
-    ]
-    ax = plot_coverage(pd.DataFrame(counts))
-    assert sum(bar.get_width() for bar in ax.patches) == len(load_concepts())

@@ -1,0 +1,306 @@
+"""Chapters: one executed notebook as a page of the report.
+
+Who asks: the report, once for every notebook of a run. The notebook is read as it stands on
+disk; cells of the other language are left out, code is folded away, figures stand with the
+captions of the atlas, and where the notebook failed, the failing cell is marked.
+"""
+
+import json
+import re
+from dataclasses import dataclass, field
+
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+
+from crmlab.study.markdown import PageMarkdown, mathml
+from crmlab.study.outputs import (
+    embed_figure,
+    embed_image,
+    find_figures,
+    frame_tables,
+    strip_terminal_codes,
+    tidy_html,
+)
+from crmlab.study.parameters import read_parameters
+from crmlab.study.wording import load_words, name_term, say_number, text_in
+
+__all__ = ["Chapter", "Figure", "read_chapter"]
+
+TEMPLATE_IDS = ("main", "contents", "failed", "numbers", "files")
+SOURCES = {"en": "Limits and sources", "zh": "局限与来源"}
+# A work begins with its author: "Oliver, R. L." or “王永贵（2022）”.
+AUTHOR = (
+    r"(?:[A-Z][\w'’-]+(?: [A-Z][\w'’-]+)*, (?:[A-Z]\.[ -]?)+"
+    r"|[\u4e00-\u9fff、]{2,16}[，,]?\s*[(（]\d{4})"
+)
+NEXT_WORK = re.compile(rf"(?:(?<=[.);])\s+|(?<=[。；）])\s*)(?={AUTHOR})")
+BULLET = re.compile(r"^(?:[-*+]|\d+\.) +", re.MULTILINE)
+# What matplotlib says of itself when a cell ends in a plot.
+PLOT_ECHO = re.compile(r"<(?:Axes|Figure|matplotlib|seaborn|AxesSubplot)\b|\[?array\(\[+<Axes")
+PYTHON = PythonLexer()
+BARE = HtmlFormatter(nowrap=True)
+
+
+@dataclass
+class Figure:
+    """A published figure; its caption also tells what it shows to those who do not see it."""
+
+    key: str
+    id: str
+    label: str
+    caption: str
+    source: str
+    size: tuple[int, int] | None
+
+
+@dataclass
+class Chapter:
+    """What the report knows of one notebook; `cells` is None where the notebook did not run."""
+
+    name: str
+    number: str
+    title: str
+    state: str
+    reason: str | None = None
+    seconds: float | None = None
+    error: str | None = None
+    finding: str | None = None
+    results: list[dict] = field(default_factory=list)
+    figures: list[Figure] = field(default_factory=list)
+    parameters: list[dict] = field(default_factory=list)
+    references: list[str] = field(default_factory=list)
+    sections: list[tuple[str, str]] = field(default_factory=list)
+    outputs: list[str] = field(default_factory=list)
+    cells: list[dict] | None = None
+    has_title: bool = False
+    placed: set[str] = field(default_factory=set)
+
+    @property
+    def stage(self):
+        """The stage of the study, which is the ten of the notebook's number."""
+        return self.number[0] if re.fullmatch(r"\d\d", self.number) else "other"
+
+
+def read_chapter(folder, name, entry, *, language, currency=None, find):
+    """Read what one notebook of a run left in the report folder.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        A finished report folder.
+    name : str
+        The notebook's name.
+    entry : dict
+        Its entry in the manifest.
+    language : {"en", "zh"}
+        Which cells to take, and the language of captions, numbers and labels.
+    currency : str or None
+        ISO 4217 code of the study's money.
+    find : callable(str) -> str or None
+        Told the target of a relative link, answers where it is, seen from the page.
+
+    Returns
+    -------
+    Chapter
+    """
+    found = re.match(r"\d+", name)
+    chapter = Chapter(
+        name=name,
+        number=found[0] if found else name,
+        title=text_in(entry["title"], language),
+        state=entry["state"],
+        reason=text_in(entry.get("reason"), language),
+        seconds=entry.get("seconds"),
+        outputs=sorted(entry.get("outputs", ())),
+    )
+    published = _read_json(folder / "results" / f"{name}.json") or {}
+    chapter.finding = text_in(published.get("finding"), language)
+    for key, result in published.get("results", {}).items():
+        name_, unit = name_term(key, language), result["unit"]
+        if _repeats(name_, name_term(unit, language), language):
+            unit = ""
+        said = say_number(result["value"], unit, language=language, currency=currency)
+        chapter.results.append({"key": key, "name": name_, "value": said})
+    label = load_words(language)["figure"]
+    for i, key in enumerate(published.get("figures", ()), start=1):
+        source, size = embed_figure(folder / "figures" / name / key)
+        caption, n = name_term(key, language), f"{chapter.number}.{i}"
+        chapter.figures.append(
+            Figure(key, f"figure-{key}", label.format(n=n), caption, source, size)
+        )
+    document = _read_json(folder / "notebooks" / f"{name}.ipynb")
+    if document is not None:
+        _Reader(chapter, entry.get("parameters", {}), language, find).read(document["cells"])
+    return chapter
+
+
+class _Reader:
+    """Reads the cells of a notebook into its chapter, in order."""
+
+    def __init__(self, chapter, parameters, language, find):
+        self.chapter = chapter
+        self.parameters = parameters
+        self.language = language
+        self.words = load_words(language)
+        self.markdown = PageMarkdown(find)
+        for taken in [*TEMPLATE_IDS, *(figure.id for figure in chapter.figures)]:
+            self.markdown.new_id(taken)
+        self.n_tables = 0
+        self.has_failed = False
+
+    def read(self, cells):
+        """Fill the chapter from the notebook's cells."""
+        other = {"en": "zh", "zh": "en"}[self.language]
+        skipped = {other, "injected-parameters", "papermill-error-cell-tag"}
+        cells = [cell for cell in cells if not skipped & _tags(cell)]
+        figures = {figure.key: figure for figure in self.chapter.figures}
+        places = find_figures(cells, figures)
+        self.chapter.cells = []
+        for i, cell in enumerate(cells):
+            if cell["cell_type"] == "markdown":
+                self.chapter.cells.append(self._read_text(cell))
+            elif cell["cell_type"] == "code":
+                here = [figures[key] for key in places.get(i, ())]
+                self.chapter.cells.append(self._read_code(cell, here))
+                self.chapter.placed |= set(places.get(i, ()))
+        headings = self.markdown.headings
+        self.chapter.has_title = any(level == 1 for level, _, _ in headings)
+        self.chapter.sections = [(name, text) for level, name, text in headings if level == 2]
+        self.chapter.references = self._read_references(cells)
+
+    def _read_text(self, cell):
+        html = self.markdown.render(_source(cell), attachments=cell.get("attachments"))
+        return {"kind": "text", "html": frame_tables(html, self._label_table)}
+
+    def _read_code(self, cell, figures):
+        source = _source(cell)
+        block = {
+            "kind": "code",
+            "code": highlight(source, PYTHON, BARE),
+            "n_lines": len(source.splitlines()),
+            "state": "not run" if self.has_failed else "done",
+            "outputs": [],
+            "is_finding": False,
+            "parameters": None,
+        }
+        if "parameters" in _tags(cell):
+            block["parameters"] = self.chapter.parameters = self._read_parameters(source)
+        if re.search(r"\bstudy\.say\(", source) and self.chapter.finding:
+            # The sentence comes from the results file, in the report's language.
+            block["is_finding"] = True
+            return block
+        waiting = iter(figures)
+        for output in cell.get("outputs", ()):
+            kind = output["output_type"]
+            if kind == "error":
+                self.has_failed, block["state"] = True, "failed"
+                block["outputs"].append(self._read_error(output))
+            elif kind == "stream":
+                text = strip_terminal_codes("".join(output["text"]))
+                block["outputs"].append(
+                    {"kind": "note" if output["name"] == "stderr" else "text", "text": text}
+                )
+            else:
+                shown = self._read_data(output["data"], waiting)
+                if shown is not None:
+                    block["outputs"].append(shown)
+        return block
+
+    def _read_data(self, data, figures):
+        """Return the richest form of an output that a page can show, or None."""
+        data = {kind: "".join(text) for kind, text in data.items() if isinstance(text, str | list)}
+        for kind in ("image/svg+xml", "image/png", "image/jpeg"):
+            if kind in data:
+                figure = next(figures, None)
+                if figure is not None:
+                    return {"kind": "figure", "figure": figure}
+                source = embed_image(kind, data[kind])
+                return {"kind": "image", "source": source, "text": self._describe_image()}
+        if "text/html" in data:
+            html = tidy_html(
+                data["text/html"],
+                label=self._label_table,
+                rows_columns=self.words["rows_columns"],
+            )
+            return {"kind": "html", "html": html}
+        if "text/markdown" in data:
+            html = self.markdown.render(data["text/markdown"])
+            return {"kind": "html", "html": frame_tables(html, self._label_table)}
+        if "text/latex" in data:
+            formula = data["text/latex"].strip().strip("$")
+            return {"kind": "html", "html": mathml(formula, display=True)}
+        text = strip_terminal_codes(data.get("text/plain", ""))
+        return None if not text or PLOT_ECHO.match(text) else {"kind": "text", "text": text}
+
+    def _read_error(self, output):
+        self.chapter.error = f"{output['ename']}: {output['evalue']}".strip()
+        lines = strip_terminal_codes("\n".join(output.get("traceback", ())))
+        return {"kind": "error", "text": self.chapter.error, "traceback": lines}
+
+    def _describe_image(self):
+        if not self.markdown.headings:
+            return self.words["figure_plain"]
+        return self.words["figure_in"].format(section=self.markdown.headings[-1][2])
+
+    def _label_table(self):
+        self.n_tables += 1
+        return self.words["table_region"].format(n=self.n_tables)
+
+    def _read_parameters(self, source):
+        rows = []
+        for name, parameter in read_parameters(source).items():
+            value = self.parameters.get(name, parameter.default)
+            if parameter.choices:
+                allowed = ", ".join(parameter.choices)
+            elif parameter.low is not None:
+                low, high = f"{parameter.low:g}", f"{parameter.high:g}"
+                allowed = self.words["allowed_numbers"].format(low=low, high=high)
+            else:
+                allowed = ""
+            unit = "" if parameter.unit in ("1", "share") else parameter.unit
+            rows.append(
+                {
+                    "name": name,
+                    "meaning": parameter.zh if self.language == "zh" else parameter.en,
+                    "value": _literal(value),
+                    "unit": name_term(unit, self.language),
+                    "default": None if value == parameter.default else _literal(parameter.default),
+                    "allowed": allowed,
+                }
+            )
+        return rows
+
+    def _read_references(self, cells):
+        """Return the works named in the notebook's section on sources, in a list or in a row."""
+        text = "\n\n".join(_source(cell) for cell in cells if cell["cell_type"] == "markdown")
+        wanted = SOURCES[self.language].casefold()
+        works = []
+        for section in re.split(r"^## +", text, flags=re.MULTILINE):
+            if section.casefold().startswith(wanted):
+                for block in re.split(r"\n\s*\n", BULLET.sub("\n", section)):
+                    words = re.sub(r"^\*\*[^*]+\*\*\s*", "", " ".join(block.split()))
+                    works += [w for w in NEXT_WORK.split(words) if re.match(AUTHOR, w)]
+        return works
+
+
+def _read_json(path):
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+
+def _source(cell):
+    return "".join(cell["source"])
+
+
+def _tags(cell):
+    return set(cell.get("metadata", {}).get("tags", ()))
+
+
+def _repeats(name, unit, language):
+    """Return whether a number's name already says what it counts: Customers, 2,349 customers."""
+    noun = unit[1:] if language == "zh" else unit.removesuffix("s")
+    return len(noun) > 1 and noun.casefold() in name.casefold()
+
+
+def _literal(value):
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
