@@ -95,9 +95,9 @@ def cache_folder() -> Path:
     named = os.environ.get("CRMLAB_CACHE")
     if named:
         return Path(named).expanduser()
-    import pooch
+    from platformdirs import user_cache_path
 
-    return Path(pooch.os_cache("crmlab"))
+    return user_cache_path("crmlab")
 
 
 def is_file_at_hand(file: DataFile) -> bool:

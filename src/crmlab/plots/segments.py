@@ -224,7 +224,7 @@ def plot_bases(table, ax=None):
     ax.xaxis.set_major_formatter(PercentFormatter(1, symbol=""))
     ax.set(xlabel=label("eta_squared", unit=True), ylabel=label("base"), xlim=(0, None))
     ax.grid(visible=False, axis="y")
-    ax.legend(loc="best", frameon=False)
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, frameon=False, fontsize="small")
     return ax
 
 
@@ -256,10 +256,14 @@ def plot_partition_agreement(agreements, ax=None):
         label=label("chance_bound"),
     )
     ax.set_yticks(place, [label(name) for name in agreements])
-    ax.invert_yaxis()
-    ax.set(xlabel=label("adjusted_rand"), xlim=(min(0, *ax.get_xlim()), 1))
+    # Room for three bars at least, so that a single one does not fill the picture.
+    ax.set(
+        xlabel=label("adjusted_rand"),
+        xlim=(min(0, *ax.get_xlim()), 1),
+        ylim=(max(len(place), 3) - 0.5, -0.5),
+    )
     ax.grid(visible=False, axis="y")
-    ax.legend(loc="lower right", frameon=False)
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False)
     return ax
 
 

@@ -88,8 +88,10 @@ def label(key, *, unit=False):
 
     Examples
     --------
+    >>> label("last_order_age_weeks", unit=True)
+    'First to last order (weeks)'
     >>> label("recency_days", unit=True)
-    'Days since last order (days)'
+    'Days since last order'
     """
     language = _state["language"]
     entry = term(key)
@@ -97,6 +99,8 @@ def label(key, *, unit=False):
     if not (unit and entry.unit) or entry.unit == "1":
         return text
     shown = money_unit(entry.unit)
+    if text.casefold().startswith(shown.casefold()):
+        return text  # "Orders (orders)" says nothing twice
     return f"{text}（{shown}）" if language == "zh" else f"{text} ({shown})"
 
 

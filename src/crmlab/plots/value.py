@@ -353,6 +353,6 @@ def _money(axis):
 
 
 def _month_axis(ax, months):
-    """Write at most eight months, ISO style: it reads alike in every language."""
-    shown = list(months)[:: -(-len(months) // 8) or 1]
+    """Write at most six months, ISO style: it reads alike in every language."""
+    shown = list(months)[:: -(-len(months) // 6) or 1]
     ax.set_xticks(shown, [f"{month:%Y-%m}" for month in shown])

@@ -17,7 +17,12 @@ from crmlab.satisfaction.ratio import (
     shift_scale,
     tolerance_sensitivity,
 )
-from crmlab.satisfaction.survey import satisfaction_index, top_box_share, wave_chart
+from crmlab.satisfaction.survey import (
+    first_items,
+    satisfaction_index,
+    top_box_share,
+    wave_chart,
+)
 
 __all__ = [
     "BENEFITS",
@@ -26,6 +31,7 @@ __all__ = [
     "criterion_correlations",
     "delivered_value",
     "disconfirmation",
+    "first_items",
     "level_shares",
     "normalise_weights",
     "ratio_disagreement",

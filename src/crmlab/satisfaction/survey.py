@@ -17,7 +17,44 @@ from scipy.stats import norm
 
 from crmlab.satisfaction.ratio import shift_scale
 
-__all__ = ["satisfaction_index", "top_box_share", "wave_chart"]
+__all__ = ["first_items", "satisfaction_index", "top_box_share", "wave_chart"]
+
+
+def first_items(items, *, required=()):
+    """Return the first item of each construct with its wording and scale: the overall question.
+
+    Parameters
+    ----------
+    items : pandas.DataFrame
+        One row per item, with at least `item`, `construct`, `minimum` and `maximum`.
+    required : iterable of str
+        Constructs that must be there.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by construct, in the order of the table.
+
+    Raises
+    ------
+    ValueError
+        If a required construct has no item; the message says which constructs the table knows.
+
+    Examples
+    --------
+    >>> items = pd.DataFrame({"item": ["q1", "q2"], "construct": ["expectation"] * 2,
+    ...                       "minimum": 1.0, "maximum": 10.0})
+    >>> first_items(items, required=["expectation"])["item"].to_dict()
+    {'expectation': 'q1'}
+    """
+    first = items.drop_duplicates("construct").set_index("construct")
+    missing = [construct for construct in required if construct not in first.index]
+    if missing:
+        raise ValueError(
+            f"the items table has no item of the construct {', '.join(missing)}; it knows "
+            f"{', '.join(first.index)}. Write in its column `construct` what each item measures."
+        )
+    return first
 
 
 def satisfaction_index(scores, *, minimum, maximum):

@@ -205,7 +205,7 @@ class OpenStudy:
         self._finding = {"en": en, "zh": zh}
         return Markdown(f"> **{self._finding[self.language]}**")
 
-    def publish(self, *, results, figures=None):
+    def publish(self, *, results, figures=None, main=None):
         """Publish the notebook's numbers and figures; the last thing a notebook does.
 
         Parameters
@@ -214,6 +214,9 @@ class OpenStudy:
             Finite numbers under names of the terms table, which gives their units.
         figures : dict of str to matplotlib.figure.Figure
             Figures under names of the terms table, which gives their captions.
+        main : str or None
+            The figure that stands for the notebook on the report's front page. Where the data
+            did not allow it, and without a name, the first figure does.
 
         Raises
         ------
@@ -230,14 +233,16 @@ class OpenStudy:
                 f"call study.save({missing[0]!r}, ...) before publish, or change the contract"
             )
         numbers = {name: _as_result(name, value) for name, value in results.items()}
-        for name, figure in figures.items():
+        for name in figures if main is None else {main, *figures}:
             _check_term(name, "figure")
+        for name, figure in figures.items():
             self._draw(name, figure)
         document = {
             "notebook": self._notebook.name,
             "finding": self._finding,
             "results": numbers,
             "figures": list(figures),
+            "main_figure": main if main in figures else next(iter(figures), None),
         }
         text = json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
         path = self._output("results", f"{self._notebook.name}.json")

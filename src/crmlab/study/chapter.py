@@ -28,6 +28,7 @@ from crmlab.study.wording import load_words, name_term, say_number, text_in
 __all__ = ["Chapter", "Figure", "read_chapter"]
 
 TEMPLATE_IDS = ("main", "contents", "failed", "numbers", "files")
+READING = {"en": "Reading the result", "zh": "解读结果"}
 SOURCES = {"en": "Limits and sources", "zh": "局限与来源"}
 # A work begins with its author: "Oliver, R. L." or “王永贵（2022）”.
 AUTHOR = (
@@ -56,7 +57,10 @@ class Figure:
 
 @dataclass
 class Chapter:
-    """What the report knows of one notebook; `cells` is None where the notebook did not run."""
+    """What the report knows of one notebook; `cells` is None where the notebook did not run.
+
+    `placed` tells in which section of the page each figure stands.
+    """
 
     name: str
     number: str
@@ -74,7 +78,14 @@ class Chapter:
     outputs: list[str] = field(default_factory=list)
     cells: list[dict] | None = None
     has_title: bool = False
-    placed: set[str] = field(default_factory=set)
+    placed: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def main_figure(self):
+        """The figure by which the chapter reads its result, else its first; None without any."""
+        reading = {text.casefold() for text in READING.values()}
+        read = (f for f in self.figures if self.placed.get(f.key, "").casefold() in reading)
+        return next(read, self.figures[0] if self.figures else None)
 
     @property
     def stage(self):
@@ -163,7 +174,7 @@ class _Reader:
             elif cell["cell_type"] == "code":
                 here = [figures[key] for key in places.get(i, ())]
                 self.chapter.cells.append(self._read_code(cell, here))
-                self.chapter.placed |= set(places.get(i, ()))
+                self.chapter.placed |= dict.fromkeys(places.get(i, ()), self._section())
         headings = self.markdown.headings
         self.chapter.has_title = any(level == 1 for level, _, _ in headings)
         self.chapter.sections = [(name, text) for level, name, text in headings if level == 2]
@@ -237,6 +248,11 @@ class _Reader:
         self.chapter.error = f"{output['ename']}: {output['evalue']}".strip()
         lines = strip_terminal_codes("\n".join(output.get("traceback", ())))
         return {"kind": "error", "text": self.chapter.error, "traceback": lines}
+
+    def _section(self):
+        """Return the heading of the section that the next cell stands in."""
+        sections = [text for level, _, text in self.markdown.headings if level == 2]
+        return sections[-1] if sections else ""
 
     def _describe_image(self):
         if not self.markdown.headings:

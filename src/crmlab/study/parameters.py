@@ -104,7 +104,10 @@ def read_parameters(source):
                 f"line {node.lineno} of the parameters cell: {name} has type {type_}; "
                 f"expected one of {', '.join(TYPES)}"
             )
-        meaning, unit, range_ = _split_comment(comments.get(node.end_lineno, ""))
+        # A formatter may fold a long line; its comment then stands inside the brackets.
+        lines = range(node.lineno, node.end_lineno + 1)
+        comment = next((comments[line] for line in lines if line in comments), "")
+        meaning, unit, range_ = _split_comment(comment)
         en, _, zh = (part.strip() for part in meaning.partition(" / "))
         low, high, choices = _read_range(range_)
         default = ast.literal_eval(node.value)

@@ -120,7 +120,7 @@ def _describe_run(manifest, chapters, language):
     data = _describe_data(manifest["dataset"], language)
     numbered = [chapter for chapter in chapters if chapter.results]
     findings = [chapter for chapter in chapters if chapter.finding]
-    key_figures = [(chapter, chapter.figures[0]) for chapter in chapters if chapter.figures]
+    key_figures = [(chapter, chapter.main_figure) for chapter in chapters if chapter.figures]
     references = _gather_references(chapters)
     stages = {}
     for chapter in chapters:

@@ -181,11 +181,20 @@ def _run_notebook(notebook, parameters, context):
 
 
 def _kernel_config():
-    """Return the settings of a kernel: sockets in the file system, where there are such."""
+    """Return the settings of a kernel: sockets in the file system where there are such.
+
+    A finished kernel is ended at once: everything it leaves is a file already, and asking it to
+    stop costs time and now and then a complaint on the terminal.
+    """
     from traitlets.config import Config
 
     transport = "ipc" if os.name == "posix" else "tcp"
-    return Config({"KernelManager": {"transport": transport}})
+    return Config(
+        {
+            "KernelManager": {"transport": transport},
+            "NotebookClient": {"shutdown_kernel": "immediate"},
+        }
+    )
 
 
 def _move_in(work, folder):

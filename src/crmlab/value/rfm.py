@@ -55,7 +55,8 @@ def summarize_orders(orders, *, observed_to):
     ----------
     orders : pandas, Polars (eager or lazy), DuckDB or PyArrow table
         Columns `customer_id`, `ordered_on` (a date), `amount` (money; > 0 a purchase, < 0 a
-        return) and, if known, `margin` (money, the sign of the amount). No missing values.
+        return, 0 neither) and, if known, `margin` (money, the sign of the amount). No missing
+        values.
     observed_to : str, date or Timestamp
         Last day under observation, inclusive. No order may be later.
 

@@ -73,6 +73,13 @@ def test_topsis_lets_twins_share_the_better_rank():
     assert table["rank"].tolist() == [1, 1, 3]
 
 
+def test_topsis_does_not_rank_alternatives_by_rounding():
+    # Each alternative is the same six values turned round: alike in all but the last bits.
+    values = [2.4, 7.9, 5.3, 3.4, 4.4, 1.2]
+    table = topsis([np.roll(values, k) for k in range(6)], [1] * 6)
+    assert table["rank"].tolist() == [1] * 6
+
+
 def test_topsis_is_undefined_when_all_alternatives_are_alike():
     table = topsis([[5, 0], [5, 0]], [1, 1])
     assert table["closeness"].isna().all()

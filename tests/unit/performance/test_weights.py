@@ -162,9 +162,10 @@ def test_entropy_weights_by_range_are_unchanged_by_direction_of_a_mirrored_crite
 
 
 def test_entropy_weights_by_sum_take_reciprocals_where_lower_is_better():
-    one = entropy_weights([[1, 2], [4, 3]], ["lower", "higher"])
-    two = entropy_weights([[1, 2], [1 / 4, 3]])
+    one = entropy_weights([[1, 2], [4, 3], [5, 9]], ["lower", "higher"])
+    two = entropy_weights([[1, 2], [1 / 4, 3], [1 / 5, 9]])
     np.testing.assert_allclose(one, two)
+    assert not np.allclose(one, entropy_weights([[1, 2], [4, 3], [5, 9]]))
 
 
 def test_entropy_weight_of_a_criterion_of_zeros_is_zero():

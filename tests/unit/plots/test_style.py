@@ -16,8 +16,14 @@ def english_again():
 
 def test_label_carries_the_unit_only_when_asked():
     set_style("en")
-    assert label("recency_days") == "Days since last order"
-    assert label("recency_days", unit=True) == "Days since last order (days)"
+    assert label("total_value") == "Total value"
+    assert label("total_value", unit=True) == "Total value (money)"
+
+
+def test_unit_that_opens_the_label_is_not_said_twice():
+    set_style("en")
+    assert label("recency_days", unit=True) == "Days since last order"
+    assert label("n_orders", unit=True) == "Orders"
 
 
 def test_label_of_a_dimensionless_term_has_no_brackets():

@@ -185,6 +185,11 @@ def test_disagreement_finds_the_two_cases_where_ratio_and_perception_part():
     assert table["has_agreement"].tolist() == [True, True, False, False]
 
 
+def test_disagreement_counts_a_perception_at_the_midpoint_as_good():
+    table = ratio_disagreement([4.5], [4.5], midpoint=4.5).set_index("case")
+    assert table.loc["both satisfied", "n_customers"] == 1
+
+
 @given(scores)
 def test_disagreement_puts_every_customer_with_a_ratio_into_one_case(pair):
     b, a = pair

@@ -1,10 +1,31 @@
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from crmlab.satisfaction import satisfaction_index, top_box_share, wave_chart
+from crmlab.satisfaction import first_items, satisfaction_index, top_box_share, wave_chart
+
+ITEMS = pd.DataFrame(
+    {
+        "item": ["e1", "e2", "q1"],
+        "construct": ["expectation", "expectation", "perceived_quality"],
+        "minimum": [1.0, 1.0, 0.0],
+        "maximum": [10.0, 10.0, 10.0],
+    }
+)
+
+
+def test_first_item_of_a_construct_brings_its_own_scale():
+    first = first_items(ITEMS, required=["expectation"])
+    assert first["item"].to_dict() == {"expectation": "e1", "perceived_quality": "q1"}
+    assert first.loc["perceived_quality", "minimum"] == 0
+
+
+def test_construct_without_an_item_is_refused_with_those_there_are():
+    with pytest.raises(ValueError, match=r"no item of the construct satisfaction; it knows expec"):
+        first_items(ITEMS, required=["expectation", "satisfaction"])
 
 
 def test_index_is_0_at_the_lowest_answer_and_100_at_the_highest():

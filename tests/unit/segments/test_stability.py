@@ -10,6 +10,7 @@ from crmlab.segments.stability import (
     REFERENCES,
     choose_n_segments,
     compare_n_segments,
+    compare_partitions,
     segment_stability,
     simulate_reference,
 )
@@ -123,7 +124,7 @@ def test_customers_who_are_nearly_all_alike_make_no_trouble():
 
 def test_stability_is_one_for_clouds_and_lower_without_any():
     clear = segment_stability(clouds(3), n_segments=3, seed=1)
-    shapeless = segment_stability(one_cloud(), n_segments=3, seed=1)
+    shapeless = segment_stability(one_cloud(), n_segments=5, seed=1)
     assert clear.shape == (20,)
     assert clear.mean() == pytest.approx(1.0)
     assert shapeless.mean() < 0.9
@@ -132,6 +133,48 @@ def test_stability_is_one_for_clouds_and_lower_without_any():
 def test_stability_of_one_segment_is_refused():
     with pytest.raises(ValueError, match="one segment is always stable"):
         segment_stability(one_cloud(), n_segments=1, seed=1)
+
+
+def test_partitions_are_compared_by_their_members_not_their_names():
+    first = pd.Series(list("aabbcc") * 5)
+    other_names = first.map({"a": 3, "b": 1, "c": 2})
+    found = compare_partitions(first, other_names, seed=1)
+    assert found["adjusted_rand"] == 1.0
+    assert found["p_value"] == pytest.approx(1 / 200)
+    assert found["chance_bound"] < 0.3
+
+
+def test_adjusted_rand_agrees_with_counting_pairs():
+    rng = np.random.default_rng(2)
+    first, second = (pd.Series(rng.integers(0, 3, 25)) for _ in range(2))
+    pairs = [(i, j) for i in range(25) for j in range(i)]
+    in_first = np.array([first[i] == first[j] for i, j in pairs])
+    in_second = np.array([second[i] == second[j] for i, j in pairs])
+    both, expected = (in_first & in_second).sum(), in_first.sum() * in_second.sum() / len(pairs)
+    most = (in_first.sum() + in_second.sum()) / 2
+    found = compare_partitions(first, second, seed=1)["adjusted_rand"]
+    assert found == pytest.approx((both - expected) / (most - expected))
+
+
+def test_random_partitions_exceed_the_chance_bound_one_time_in_twenty():
+    rng = np.random.default_rng(3)
+    beyond = 0
+    for seed in range(60):
+        first, second = (pd.Series(rng.integers(0, 3, 60)) for _ in range(2))
+        found = compare_partitions(first, second, seed=seed, n_permutations=19)
+        beyond += found["adjusted_rand"] > found["chance_bound"]
+    # Binomial with p = 0.05: mean 3, standard deviation 1.7.
+    assert abs(beyond - 3) < 4 * 1.7
+
+
+def test_partitions_of_other_customers_gaps_and_few_permutations_are_refused():
+    first = pd.Series([1, 2, 2])
+    with pytest.raises(ValueError, match="different indices"):
+        compare_partitions(first, first.iloc[::-1], seed=1)
+    with pytest.raises(ValueError, match="missing groups"):
+        compare_partitions(first, pd.Series(["a", None, "b"], dtype="str"), seed=1)
+    with pytest.raises(ValueError, match="n_permutations is 5"):
+        compare_partitions(first, first, seed=1, n_permutations=5)
 
 
 @pytest.mark.parametrize("kind", REFERENCES)

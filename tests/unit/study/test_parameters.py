@@ -22,6 +22,12 @@ def test_parameters_keep_the_order_of_the_cell():
     assert list(read_parameters(CELL)) == ["share", "k", "basis", "weights", "is_strict"]
 
 
+def test_comment_of_a_folded_line_is_read():
+    cell = "k: int = (\n    4  # segments / 群; customers; 2..12\n)\nm: int = 1  # other / 其他"
+    parameters = read_parameters(cell)
+    assert (parameters["k"].high, parameters["m"].en) == (12, "other")
+
+
 def test_values_of_the_declared_type_and_range_are_taken():
     values = {"share": 0.5, "k": 3, "basis": "revenue", "weights": [0.2, 0.8], "is_strict": True}
     assert check_parameters(values, read_parameters(CELL)) == (values, [])

@@ -101,6 +101,20 @@ def test_aggregate_is_sorted_and_blind_to_the_order_of_rows():
     pd.testing.assert_frame_equal(aggregate_orders(shuffled, observed_to=END), table, rtol=1e-12)
 
 
+def test_an_order_of_nothing_is_neither_purchase_nor_return():
+    orders = pd.DataFrame(
+        {
+            "customer_id": ["a", "b", "b"],
+            "ordered_on": pd.to_datetime(["2024-01-02", "2024-01-02", "2024-01-03"]),
+            "amount": [0.0, 20.0, 0.0],
+        }
+    )
+    table = aggregate_orders(orders, observed_to=END)
+    assert table["n_orders"].tolist() == [0, 1]
+    assert table["n_returns"].tolist() == [0, 0]
+    assert table["n_purchase_days"].tolist() == [0, 1]
+
+
 def test_time_of_day_does_not_make_a_second_purchase_day():
     orders = pd.DataFrame(
         {

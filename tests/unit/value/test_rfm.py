@@ -17,6 +17,7 @@ from crmlab.value.rfm import (
     find_customers_without_purchase,
     find_rfm_cut_points,
     name_rfm_segments,
+    rfm_grid,
     score_rfm,
     summarize_orders,
 )
@@ -217,6 +218,30 @@ def test_a_summary_with_gaps_twins_or_nobody_is_refused():
         score_rfm(pd.concat([summary, summary.head(1)]))
     with pytest.raises(ValueError, match="no customer to divide"):
         score_rfm(summary.head(0))
+
+
+@given(summary=summaries())
+def test_grid_counts_every_customer_once_and_keeps_the_total(summary):
+    scores = score_rfm(summary)
+    grid = rfm_grid(scores, summary["total_value"])
+    assert grid["n_customers"].sum() == len(summary)
+    total = (grid["n_customers"] * grid["mean_value"].fillna(0)).sum()
+    assert total == pytest.approx(summary["total_value"].sum(), abs=1e-9)
+    assert not grid.duplicated(["r_score", "f_score"]).any()
+    assert (grid["mean_value"].isna() == (grid["n_customers"] == 0)).all()
+
+
+def test_grid_without_value_has_counts_alone():
+    scores = score_rfm(summarize_orders(three_customers(), observed_to="2024-02-12"))
+    assert list(rfm_grid(scores)) == ["r_score", "f_score", "n_customers"]
+
+
+def test_grid_refuses_the_value_of_other_customers():
+    scores = score_rfm(summarize_orders(three_customers(), observed_to="2024-02-12"))
+    with pytest.raises(ValueError, match="value has 3 customers and scores 2"):
+        rfm_grid(scores, [1.0, 2.0, 3.0])
+    with pytest.raises(ValueError, match="'f_score' is missing"):
+        rfm_grid(scores.drop(columns="f_score"))
 
 
 def test_rules_hold_each_cell_of_the_cube_exactly_once():
