@@ -6,8 +6,12 @@ from pathlib import Path
 
 import matplotlib
 import pytest
+from hypothesis import settings
 
 matplotlib.use("agg")
+# A deadline measures the machine's load, not the code.
+settings.register_profile("crmlab", deadline=None)
+settings.load_profile("crmlab")
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -136,6 +136,7 @@ def data_card(
     from rich.console import Console
     from rich.table import Table
 
+    from crmlab.atlas import term
     from crmlab.data import load_card
     from crmlab.data.tables import describe_table
 
@@ -152,7 +153,8 @@ def data_card(
         columns = Table("column", "meaning", "unit", "range", box=None)
         for column in describe_table(table_name).itertuples():
             meaning = getattr(column, f"meaning_{language}")
-            columns.add_row(column.column, meaning, column.unit or "", str(column.range or ""))
+            unit = term(column.unit).text(language) if column.unit else ""
+            columns.add_row(column.column, meaning, unit, str(column.range or ""))
         console.print(columns)
 
 

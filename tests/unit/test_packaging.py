@@ -9,9 +9,7 @@ from rattler import MatchSpec
 
 # conda-forge's own names; where a name is missing here, both registries use the same.
 CONDA_NAMES = {
-    "brotli": "brotli-python",
     "matplotlib": "matplotlib-base",
-    "nbconvert": "nbconvert-core",
     "pandera[pandas]": "pandera-pandas",
     "seaborn": "seaborn-base",
 }

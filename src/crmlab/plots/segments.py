@@ -224,7 +224,7 @@ def plot_bases(table, ax=None):
     ax.xaxis.set_major_formatter(PercentFormatter(1, symbol=""))
     ax.set(xlabel=label("eta_squared", unit=True), ylabel=label("base"), xlim=(0, None))
     ax.grid(visible=False, axis="y")
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, frameon=False, fontsize="small")
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False, fontsize="small")
     return ax
 
 

@@ -28,7 +28,6 @@ from crmlab.study.wording import load_words, name_term, say_number, text_in
 __all__ = ["Chapter", "Figure", "read_chapter"]
 
 TEMPLATE_IDS = ("main", "contents", "failed", "numbers", "files")
-READING = {"en": "Reading the result", "zh": "解读结果"}
 SOURCES = {"en": "Limits and sources", "zh": "局限与来源"}
 # A work begins with its author: "Oliver, R. L." or “王永贵（2022）”.
 AUTHOR = (
@@ -79,13 +78,13 @@ class Chapter:
     cells: list[dict] | None = None
     has_title: bool = False
     placed: dict[str, str] = field(default_factory=dict)
+    main: str | None = None
 
     @property
     def main_figure(self):
-        """The figure by which the chapter reads its result, else its first; None without any."""
-        reading = {text.casefold() for text in READING.values()}
-        read = (f for f in self.figures if self.placed.get(f.key, "").casefold() in reading)
-        return next(read, self.figures[0] if self.figures else None)
+        """The figure the notebook named as its main one, else its first; None without any."""
+        named = (figure for figure in self.figures if figure.key == self.main)
+        return next(named, self.figures[0] if self.figures else None)
 
     @property
     def stage(self):
@@ -127,6 +126,7 @@ def read_chapter(folder, name, entry, *, language, currency=None, find):
     )
     published = _read_json(folder / "results" / f"{name}.json") or {}
     chapter.finding = text_in(published.get("finding"), language)
+    chapter.main = published.get("main_figure")
     for key, result in published.get("results", {}).items():
         name_, unit = name_term(key, language), result["unit"]
         if _repeats(name_, name_term(unit, language), language):

@@ -14,7 +14,7 @@ from crmlab.study.configuration import StudyError, find_root
 __all__ = ["Finding", "examine", "find_browser"]
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge", "microsoft-edge")
-LIBRARIES = ("numpy", "pandas", "polars", "sklearn", "matplotlib", "papermill", "nbconvert")
+LIBRARIES = ("numpy", "pandas", "polars", "sklearn", "matplotlib", "papermill")
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ def describe_dataset(dataset):
         "licence": dict(card.licence),
         "citation": card.citation,
         "origin": dict(card.origin),
+        "one_row_is": {table: dict(text) for table, text in card.one_row_is.items()},
         "observed_from": _day(dataset.observed_from),
         "observed_to": _day(dataset.observed_to),
         "currency": dataset.currency,
@@ -46,7 +47,7 @@ def describe_versions():
     Examples
     --------
     >>> sorted(describe_versions())[:3]
-    ['brotli', 'crmlab', 'fonttools']
+    ['crmlab', 'fonttools', 'ipykernel']
     """
     names = ["crmlab"]
     for requirement in metadata.requires("crmlab") or []:

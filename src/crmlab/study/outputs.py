@@ -24,6 +24,8 @@ LARGEST_SVG = 700_000
 NUMBER = re.compile(
     r"[-+−]?\d[\d,. \u00a0]*(?:[eE][-+]?\d+)?\s?%?|\.\d+|NaN|nan|None|NaT|&lt;NA&gt;|-?inf|"
 )
+ROW = re.compile(r"<tr[^>]*>(.*?)</tr>", re.DOTALL)
+CELL = re.compile(r"<(t[hd])\b([^>]*)>(.*?)</t[hd]>", re.DOTALL)
 TERMINAL_CODES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
 
 
@@ -167,7 +169,7 @@ def frame_tables(html, label):
 
 def _frame(table, label):
     table = re.sub(r'\s(border="\d+"|style="text-align: \w+;")', "", table)
-    if 'class="dataframe"' in table and not re.search(r"(col|row)span", table):
+    if 'class="dataframe"' in table:
         table = _align(table)
     return _framed(table, label)
 
@@ -178,39 +180,42 @@ def _framed(table, label):
 
 
 def _align(table):
-    """Mark the columns of words, judged by the rows of the body, and keep one row of headings."""
-    cell = re.compile(r"<(t[hd])>(.*?)</t[hd]>", re.DOTALL)
-    table = _join_headings(table, cell)
-    rows = re.findall(r"<tr[^>]*>(.*?)</tr>", table.partition("<tbody>")[2], re.DOTALL)
+    """Mark the columns of words, judged by the rows of the body, and keep one row of headings.
+
+    Columns are counted from the right: an index of several levels leaves out, on the left, what
+    it has said in the row above. A row with a heading over several columns is left as it is.
+    """
+    table = _join_headings(table)
     words = {
         i
-        for row in rows
-        for i, (_, text) in enumerate(cell.findall(row))
+        for row in ROW.findall(table.partition("<tbody>")[2])
+        for i, (_, _, text) in enumerate(reversed(CELL.findall(row)))
         if not NUMBER.fullmatch(re.sub(r"<[^>]+>", "", text).strip())
     }
 
     def mark(row):
-        places = iter(range(len(row[0])))
+        if "colspan" in row[0]:
+            return row[0]
+        places = iter(range(len(CELL.findall(row[0])) - 1, -1, -1))
 
         def one(found):
             kind = ' class="word"' if next(places) in words else ""
-            return f"<{found[1]}{kind}>{found[2]}</{found[1]}>"
+            return f"<{found[1]}{kind}{found[2]}>{found[3]}</{found[1]}>"
 
-        return cell.sub(one, row[0])
+        return CELL.sub(one, row[0])
 
-    return re.sub(r"<tr[^>]*>.*?</tr>", mark, table, flags=re.DOTALL)
+    return ROW.sub(mark, table)
 
 
-def _join_headings(table, cell):
+def _join_headings(table):
     """Put the name of the index, which pandas writes in a row of its own, into the first row."""
     head = table.partition("</thead>")[0]
-    rows = re.findall(r"<tr[^>]*>(.*?)</tr>", head, re.DOTALL)
-    if len(rows) != 2:
+    rows = [[text for _, _, text in CELL.findall(row)] for row in ROW.findall(head)]
+    if len(rows) != 2 or len(rows[0]) != len(rows[1]) or "colspan" in head:
         return table
-    texts = [[text for _, text in cell.findall(row)] for row in rows]
-    if any(first and second for first, second in zip(*texts, strict=True)):
+    if any(first and second for first, second in zip(*rows, strict=True)):
         return table
-    joined = "".join(f"<th>{first or second}</th>" for first, second in zip(*texts, strict=True))
+    joined = "".join(f"<th>{first or second}</th>" for first, second in zip(*rows, strict=True))
     start, end = head.find("<tr"), head.rfind("</tr>") + len("</tr>")
     return table.replace(head, f"{head[:start]}<tr>{joined}</tr>{head[end:]}", 1)
 

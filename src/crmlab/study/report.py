@@ -222,8 +222,8 @@ def _gather_references(chapters):
     markdown, cited = PageMarkdown(), {}
     for chapter in chapters:
         for text in chapter.references:
-            doi = re.search(r"10\.\d{4,}/[^\s\])>]+", text)
-            key = doi[0].rstrip(".,;") if doi else re.sub(r"\W+", "", text)
+            doi = re.search(r"10\.\d{4,}/[^\s\]>]+", text)
+            key = doi[0].rstrip(").,;。") if doi else re.sub(r"\W+", "", text)
             work = cited.setdefault(key.casefold(), {"text": text, "chapters": []})
             work["text"] = max(work["text"], text, key=lambda said: len(LINK.sub("", said)))
             if chapter not in work["chapters"]:

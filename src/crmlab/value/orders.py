@@ -99,6 +99,8 @@ def daily_orders(orders, *, observed_to):
     table = _collect(_per_customer_and_day(frame, money))
     table["day"] = pd.to_datetime(table["day"]).astype("datetime64[us]")
     _check_quality(table.rename(columns={"day": "last_day"}), observed_to=observed_to)
+    counts = ["n_orders", "n_returns"]
+    table[counts] = table[counts].astype("int64")
     columns = ["customer_id", "day", "n_orders", "n_returns", "total_value", "purchase_value"]
     columns += ["total_margin"] if "margin" in money else []
     return table[columns].sort_values(["customer_id", "day"], ignore_index=True)

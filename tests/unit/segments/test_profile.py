@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -36,6 +36,7 @@ def test_eta_squared_agrees_with_the_analysis_of_variance():
     )
 
 
+@settings(max_examples=50)
 @given(
     value=st.lists(st.integers(-20, 20), min_size=2, max_size=30),
     data=st.data(),

@@ -117,10 +117,22 @@ def test_name_of_the_index_joins_the_row_of_headings():
     assert "<th>n</th>" in head
 
 
-def test_table_with_joined_cells_is_left_as_it_is():
+def test_columns_are_told_apart_beside_an_index_of_two_levels():
+    index = pd.MultiIndex.from_tuples([("v", "a"), ("v", "b"), ("w", "c")], names=["view", "name"])
+    frame = pd.DataFrame({"meaning": ["x", "y", "z"], "n": [1, 2, 3]}, index=index)
+    html = tidy(frame._repr_html_())
+    head, _, body = html.partition("<tbody>")
+    assert head.count("<tr") == 1
+    assert [word in head for word in ("view", "name", "meaning")] == [True, True, True]
+    assert '<th class="word" rowspan="2" valign="top">v</th>' in body
+    assert body.count('class="word"') == 2 + 3 + 3
+    assert '<td class="word">y</td>\n      <td>2</td>' in body
+
+
+def test_heading_over_several_columns_stays():
     frame = pd.DataFrame([[1, 2]], columns=pd.MultiIndex.from_tuples([("a", "x"), ("a", "y")]))
     html = tidy(frame._repr_html_())
-    assert 'colspan="2"' in html
+    assert '<th colspan="2" halign="left">a</th>' in html
     assert html.count("<tr") == 3
 
 

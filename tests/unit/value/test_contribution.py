@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmlab.value.contribution import (
@@ -51,6 +51,7 @@ def test_abc_starts_the_next_class_exactly_on_the_line():
     assert held["abc_class"].tolist()[:4] == ["B", "B", "A", "C"]
 
 
+@settings(max_examples=50)
 @given(value=st.lists(money, min_size=1, max_size=40))
 def test_abc_agrees_with_walking_down_the_list(value):
     table = classify_abc(value)
@@ -63,6 +64,7 @@ def test_abc_agrees_with_walking_down_the_list(value):
         assert letter == expected
 
 
+@settings(max_examples=50)
 @given(value=st.lists(money, min_size=1, max_size=40))
 def test_abc_class_never_falls_as_value_rises(value):
     table = classify_abc(value).sort_values("value")
@@ -101,12 +103,14 @@ def test_gini_of_one_to_n_is_the_closed_form():
         assert gini(np.arange(1, n + 1)) == pytest.approx((n - 1) / (3 * n), abs=1e-14)
 
 
+@settings(max_examples=50)
 @given(value=st.lists(money, min_size=1, max_size=30).filter(any))
 def test_gini_agrees_with_the_mean_difference(value):
     assert gini(value) == pytest.approx(mean_difference_gini(value), abs=1e-12)
     assert 0 <= gini(value) < 1
 
 
+@settings(max_examples=50)
 @given(value=st.lists(positive_money, min_size=1, max_size=30))
 def test_gini_of_positive_values_is_twice_the_area_over_the_lorenz_curve(value):
     assert gini(value) == pytest.approx(area_gini(value), abs=1e-12)
@@ -127,6 +131,7 @@ def test_gini_of_an_exponential_sample_nears_one_half():
     assert abs(np.mean(draws) - 0.5) < 4 * np.std(draws) / np.sqrt(30)
 
 
+@settings(max_examples=50)
 @given(
     value=st.lists(positive_money, min_size=2, max_size=20),
     factor=st.floats(0.1, 1e6),
@@ -136,6 +141,7 @@ def test_gini_does_not_depend_on_the_currency_or_on_copies(value, factor):
     assert gini(value * 3) == pytest.approx(gini(value), abs=1e-12)
 
 
+@settings(max_examples=50)
 @given(value=st.lists(positive_money, min_size=2, max_size=20))
 def test_gini_falls_when_the_richest_gives_to_the_poorest(value):
     fairer = np.sort(value)
@@ -163,6 +169,7 @@ def test_lorenz_curve_of_two_customers():
     assert curve["value_share"].tolist() == [0.0, 0.25, 1.0]
 
 
+@settings(max_examples=50)
 @given(value=st.lists(positive_money, min_size=1, max_size=30))
 def test_lorenz_curve_rises_from_corner_to_corner_below_the_diagonal(value):
     curve = lorenz_curve(value)
@@ -240,6 +247,7 @@ def test_return_on_cost_refuses_negative_costs_and_unequal_lengths():
 # Whale curve and tiers ------------------------------------------------------------------------
 
 
+@settings(max_examples=50)
 @given(profit=st.lists(money, min_size=1, max_size=30).filter(lambda values: sum(values) > 0))
 def test_whale_curve_peaks_at_the_sum_of_the_gains_and_ends_at_one(profit):
     curve = whale_curve(profit)
@@ -249,6 +257,7 @@ def test_whale_curve_peaks_at_the_sum_of_the_gains_and_ends_at_one(profit):
     assert (np.diff(curve["profit_share"], 2) <= 1e-9).all()
 
 
+@settings(max_examples=50)
 @given(profit=st.lists(positive_money, min_size=1, max_size=30))
 def test_whale_curve_of_gains_is_the_lorenz_curve_read_from_the_top(profit):
     whale, lorenz = whale_curve(profit), lorenz_curve(profit)
@@ -260,6 +269,7 @@ def test_tiers_part_the_best_fifth_the_rest_and_the_losses():
     assert tiers.tolist() == ["high_value"] * 2 + ["low_value"] * 7 + ["negative_value"]
 
 
+@settings(max_examples=50)
 @given(value=st.lists(money, min_size=1, max_size=40), share=st.floats(0.05, 0.95))
 def test_tiers_follow_the_count_of_better_customers(value, share):
     for own, tier in zip(value, assign_value_tiers(value, high_share=share), strict=True):

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmlab.value.holdout import (
@@ -94,6 +94,7 @@ def test_gains_curve_of_a_perfect_ranking_lies_above_every_other():
         assert (best >= gains_curve(value, by=order)["value_share"] - 1e-12).all()
 
 
+@settings(max_examples=50)
 @given(
     rows=st.lists(st.tuples(st.integers(0, 20), st.integers(0, 3)), min_size=2, max_size=7).filter(
         lambda rows: sum(value for value, _ in rows) > 0
@@ -166,19 +167,19 @@ def test_difference_of_a_ranking_with_itself_is_nothing_without_error():
 
 
 def test_error_of_the_difference_is_its_spread_over_new_shops():
-    """150 shops of 400 customers (seed 5): the mean bootstrap error is the spread found."""
+    """100 shops of 300 customers (seed 5): the mean bootstrap error is the spread found."""
     rng = np.random.default_rng(5)
     differences, errors = [], []
-    for shop in range(150):
-        past = rng.exponential(1, 400)
-        value = past * rng.exponential(1, 400)
+    for shop in range(100):
+        past = rng.exponential(1, 300)
+        value = past * rng.exponential(1, 300)
         difference, error = captured_difference(
-            value, by=past, baseline=rng.random(400), seed=shop, n_resamples=30
+            value, by=past, baseline=rng.random(300), seed=shop, n_resamples=30
         )
         differences.append(difference)
         errors.append(error)
-    # The spread of 150 differences is known to about 6 %; four times that is allowed.
-    assert np.mean(errors) == pytest.approx(np.std(differences), rel=0.24)
+    # The spread of 100 differences is known to about 7 %; four times that is allowed.
+    assert np.mean(errors) == pytest.approx(np.std(differences), rel=0.28)
 
 
 def test_difference_without_later_value_is_undefined():

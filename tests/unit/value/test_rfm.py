@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmlab.value.rfm import (
@@ -117,6 +117,7 @@ def test_scores_without_ties_make_classes_of_equal_size(n_classes):
         assert Counter(scores[name]) == dict.fromkeys(range(1, n_classes + 1), 9)
 
 
+@settings(max_examples=50)
 @given(summary=summaries(), n_classes=st.integers(2, 9))
 def test_score_is_one_plus_the_classes_that_stand_below(summary, n_classes):
     """The definition, by counting: class k is reached by (k - 1)/n standing strictly worse."""
@@ -132,6 +133,7 @@ def test_score_is_one_plus_the_classes_that_stand_below(summary, n_classes):
         assert scores[name].tolist() == [1 + (n_classes * w) // n for w in n_worse]
 
 
+@settings(max_examples=50)
 @given(summary=summaries())
 def test_equal_values_get_equal_scores_and_better_values_no_worse_ones(summary):
     scores = score_rfm(summary)
@@ -145,12 +147,14 @@ def test_equal_values_get_equal_scores_and_better_values_no_worse_ones(summary):
         assert by_value.first().is_monotonic_increasing
 
 
+@settings(max_examples=50)
 @given(summary=summaries(min_size=2))
 def test_scores_are_blind_to_the_order_of_customers(summary):
     shuffled = summary.sample(frac=1, random_state=0)
     pd.testing.assert_frame_equal(score_rfm(shuffled).sort_index(), score_rfm(summary))
 
 
+@settings(max_examples=50)
 @given(summary=summaries())
 def test_cut_points_of_a_summary_give_its_scores_again(summary):
     cuts = find_rfm_cut_points(summary)
@@ -220,6 +224,7 @@ def test_a_summary_with_gaps_twins_or_nobody_is_refused():
         score_rfm(summary.head(0))
 
 
+@settings(max_examples=50)
 @given(summary=summaries())
 def test_grid_counts_every_customer_once_and_keeps_the_total(summary):
     scores = score_rfm(summary)
