@@ -78,6 +78,9 @@ def run(
         console.print("The whole traceback stands in the notebook's page of the report.")
         console.print(f"What was finished is kept: {page.as_uri()}", soft_wrap=True)
         raise typer.Exit(1)
+    if outcome.is_interrupted:
+        console.print(f"\nStopped. What was finished is kept: {page.as_uri()}", soft_wrap=True)
+        raise typer.Exit(130)
     console.print(f"\nReport: {page.as_uri()}", soft_wrap=True)
 
 
@@ -86,10 +89,10 @@ def report(study: StudyArgument = None, lang: LanguageOption = None):
     """Write the report of a finished run again, in either language."""
     path = _study_path(study)
     with _refusals():
-        from crmlab.study.configuration import find_root
+        from crmlab.study.configuration import find_study_root
         from crmlab.study.report import write_report
 
-        folder = find_root(path.parent) / "reports" / path.stem
+        folder = find_study_root(path) / "reports" / path.stem
         page = write_report(folder, language=lang and lang.value)
     typer.echo(f"Report: {page.as_uri()}")
 

@@ -10,7 +10,7 @@ from crmlab.atlas import nearest
 from crmlab.study.notebooks import read_notebooks
 from crmlab.study.parameters import check_parameters
 
-__all__ = ["Study", "StudyError", "find_root", "load_study"]
+__all__ = ["Study", "StudyError", "find_root", "find_study_root", "load_study"]
 
 
 class StudyError(ValueError):
@@ -71,6 +71,20 @@ def find_root(start):
     )
 
 
+def find_study_root(path):
+    """Return the project a study file belongs to: the one it lies in, else the current folder's.
+
+    Raises
+    ------
+    StudyError
+        If neither is inside a project.
+    """
+    try:
+        return find_root(Path(path).parent)
+    except StudyError:
+        return find_root(Path.cwd())
+
+
 def load_study(path):
     """Read a study file and check everything it says against the notebooks and the data catalog.
 
@@ -97,7 +111,7 @@ def load_study(path):
     except ValidationError as error:
         lines = [_complaint(path, tree, e) for e in error.errors()]
         raise StudyError("\n".join(lines)) from error
-    notebooks = read_notebooks(find_root(path.parent) / "notebooks")
+    notebooks = read_notebooks(find_study_root(path) / "notebooks")
     complaints = [
         (("notebooks", i), f"no notebook {name!r}{nearest(name, notebooks)}")
         for i, name in enumerate(study.notebooks or [])

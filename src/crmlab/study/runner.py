@@ -5,6 +5,7 @@ that the report never shows half a notebook; `manifest.json` is rewritten after 
 says what the folder holds.
 """
 
+import json
 import os
 import shutil
 import time
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from crmlab.data import load_dataset
 from crmlab.study.artefacts import CONTEXT_VARIABLE, RunContext
-from crmlab.study.configuration import StudyError, find_root, load_study
+from crmlab.study.configuration import StudyError, find_study_root, load_study
 from crmlab.study.manifest import describe_dataset, describe_versions, hash_files, write_manifest
 from crmlab.study.notebooks import plan_steps, read_notebooks
 
@@ -31,6 +32,11 @@ KERNEL_ENVIRONMENT = {
     "PYTHONHASHSEED": "0",
 }
 
+DEAD_KERNEL = (
+    "the kernel died while it ran this cell. Most often the machine ran out of memory: try the "
+    "study on fewer rows, close other programs, or look at the system's log."
+)
+
 
 @dataclass(frozen=True)
 class CellFailure:
@@ -44,11 +50,12 @@ class CellFailure:
 
 @dataclass
 class Outcome:
-    """What a run came to: the report folder, the state of each notebook, the failure if any."""
+    """What a run came to: the report folder, the state of each notebook, what cut it short."""
 
     folder: Path
     states: dict[str, str] = field(default_factory=dict)
     failure: CellFailure | None = None
+    is_interrupted: bool = False
 
 
 def run_study(path, *, language=None, until=None, on_progress=None):
@@ -68,7 +75,7 @@ def run_study(path, *, language=None, until=None, on_progress=None):
     Returns
     -------
     Outcome
-        After a failure the rest is not run; what was finished is kept.
+        After a failure or an interruption (Ctrl-C) the rest is not run; what was finished is kept.
 
     Raises
     ------
@@ -77,7 +84,7 @@ def run_study(path, *, language=None, until=None, on_progress=None):
     """
     path = Path(path)
     study = load_study(path)
-    root = find_root(path.parent)
+    root = find_study_root(path)
     language = language or study.language
     notebooks = read_notebooks(root / "notebooks")
     if until is not None and until not in notebooks:
@@ -111,7 +118,7 @@ def run_study(path, *, language=None, until=None, on_progress=None):
         name, entry = step.notebook.name, manifest["notebooks"][step.notebook.name]
         if step.reason:
             _tell(on_progress, name, "left out", step.reason[language])
-        elif outcome.failure is None:
+        elif outcome.failure is None and not outcome.is_interrupted:
             _tell(on_progress, name, "running", "")
             work = folder / ".work" / name
             context = RunContext(
@@ -124,7 +131,13 @@ def run_study(path, *, language=None, until=None, on_progress=None):
                 command=f"uv run crmlab run {os.path.relpath(path)}",
             )
             began = time.perf_counter()
-            outcome.failure = _run_notebook(step.notebook, study.parameters.get(name, {}), context)
+            values = study.parameters.get(name, {})
+            try:
+                outcome.failure = _run_notebook(step.notebook, values, context)
+            except KeyboardInterrupt:
+                outcome.is_interrupted = True
+                outcome.states[name] = entry["state"]
+                continue
             entry["seconds"] = round(time.perf_counter() - began, 2)
             entry["outputs"] = _move_in(work, folder)
             entry["state"] = "failed" if outcome.failure else "done"
@@ -157,6 +170,7 @@ def _describe_step(step, study):
 
 def _run_notebook(notebook, parameters, context):
     import papermill
+    from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
     work = Path(context.output)
@@ -177,7 +191,21 @@ def _run_notebook(notebook, parameters, context):
             shutil.rmtree(work / "tables", ignore_errors=True)
             text = f"{error.ename}: {error.evalue}"
             return CellFailure(notebook.name, error.cell_index + 1, error.source, text)
+        except DeadKernelError:
+            shutil.rmtree(work / "tables", ignore_errors=True)
+            return CellFailure(notebook.name, *_last_cell(work / "notebooks"), DEAD_KERNEL)
     return None
+
+
+def _last_cell(folder):
+    """Return number and source of the cell a notebook had come to when its kernel died."""
+    document = json.loads(next(folder.iterdir()).read_text(encoding="utf-8"))
+    begun = [
+        (number, "".join(cell["source"]))
+        for number, cell in enumerate(document["cells"], start=1)
+        if cell["metadata"].get("papermill", {}).get("start_time")
+    ]
+    return begun[-1] if begun else (1, "")
 
 
 def _kernel_config():

@@ -78,6 +78,14 @@ def test_missing_study_file_is_refused_with_the_nearest_name(project):
         load_study(project / "studies" / "shp.yaml")
 
 
+def test_study_outside_a_project_belongs_to_the_current_folders(project, tmp_path_factory):
+    study = tmp_path_factory.mktemp("elsewhere") / "mine.yaml"
+    study.write_text(f"title: x\ndata: {project / 'shop'}\n", "utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(project)
+        assert load_study(study).data == str((project / "shop").resolve())
+
+
 def test_root_is_found_from_inside_and_missed_outside(project, tmp_path_factory):
     assert find_root(project / "notebooks" / "20_count.ipynb") == project.resolve()
     with pytest.raises(StudyError, match="is not inside a crmlab project"):

@@ -55,6 +55,34 @@ def test_failing_cell_is_shown_the_rest_is_not_run_and_what_was_done_is_kept(sho
     assert not (outcome.folder / ".work").exists()
 
 
+def test_dead_kernel_is_told_with_its_cell(shop, add_notebook):
+    add_notebook("25_die", "import os\nos._exit(1)", needs=["counts"])
+    outcome = run_study(shop)
+    assert outcome.states["25_die"] == "failed"
+    assert outcome.failure.cell == 3
+    assert "os._exit(1)" in outcome.failure.source
+    assert "the kernel died while it ran this cell" in outcome.failure.error
+
+
+def test_interrupted_run_keeps_what_was_done(shop, monkeypatch):
+    import papermill
+
+    execute = papermill.execute_notebook
+
+    def interrupt_second(path, *args, **kwargs):
+        if "30_share" in path:
+            raise KeyboardInterrupt
+        return execute(path, *args, **kwargs)
+
+    monkeypatch.setattr(papermill, "execute_notebook", interrupt_second)
+    outcome = run_study(shop)
+    assert outcome.is_interrupted
+    assert outcome.states["20_count"] == "done"
+    assert outcome.states["30_share"] == "not reached"
+    assert read_manifest(outcome.folder)["finished"]
+    assert not (outcome.folder / ".work").exists()
+
+
 def test_misspelt_parameter_is_refused_before_a_kernel_starts(shop, monkeypatch):
     import papermill
 
