@@ -14,7 +14,7 @@ from crmlab.satisfaction import satisfaction_index
 
 
 @pytest.fixture(scope="module")
-def survey(mirror):
+def survey(mirror):  # noqa: ARG001 - skips where there is no mirror
     return load_dataset("ecsi").tables["survey"]
 
 
