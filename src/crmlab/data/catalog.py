@@ -442,6 +442,8 @@ def _check_card(path: Path, values: object) -> dict:
                 f"{path}: no key is called {key!r}{nearest(key, keys) or '.'} "
                 f"Expected any of {', '.join(keys)}."
             )
+        if value is None:  # a key with nothing after it says nothing
+            continue
         if key in texts:
             value = dict.fromkeys(LANGUAGES, value) if isinstance(value, str) else value
             if not isinstance(value, dict) or set(value) != set(LANGUAGES):

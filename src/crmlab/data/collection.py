@@ -206,6 +206,7 @@ def describe_sources(tables):
     found = {name: len(frame) for name, frame in tables.items() if name in DATA_CLASSES}
     columns = [column.name for column in TABLES["sources"].columns]
     sources = tables.get("sources", pd.DataFrame(columns=columns, dtype="object"))
+    sources = sources.reset_index(drop=True)
     undocumented = [name for name in found if name not in set(sources["table"])]
     rows = sources.reindex(range(len(sources) + len(undocumented)))
     rows.loc[len(sources) :, "table"] = undocumented

@@ -60,7 +60,7 @@ def convert_column(series: pd.Series, column: Column, where: str) -> pd.Series:
 row. Fill these rows or leave them out.
     """
     if isinstance(series.dtype, pd.CategoricalDtype):
-        series = series.astype(series.cat.categories.dtype)
+        series = series.astype(object).infer_objects()
     if isinstance(series.dtype, pd.DatetimeTZDtype):
         raise ValueError(
             f"{where}: the values carry the time zone {series.dtype.tz}; expected local time "
@@ -100,8 +100,12 @@ def name_rows(positions: np.ndarray) -> str:
 
 def _to_text(series: pd.Series) -> pd.Series:
     # A column of whole numbers with gaps is read as floats: 17 must not become "17.0".
-    if pd.api.types.is_float_dtype(series.dtype) and _is_whole(series.dropna()).all():
-        series = series.astype("Int64")
+    if pd.api.types.is_float_dtype(series.dtype):
+        if _is_whole(series.dropna()).all():
+            series = series.astype("Int64")
+        else:
+            # Too large for a float to tell from the next number: the identifier is lost.
+            series = series.where(series.abs() <= 2**53)
     return series.astype("str").where(series.notna())
 
 
@@ -139,7 +143,7 @@ def _to_instant(series: pd.Series) -> pd.Series:
     text = _to_text(series)
     text = text.where(text.str.match(r"(\d{8}|\d{4}-\d{2}-\d{2})(\D|$)", na=False))
     values = pd.to_datetime(text, errors="coerce", format="ISO8601", utc=True)
-    without_zone = ~text.str.contains(r":.*(?:Z|[+-]\d\d)", na=False, case=False)
+    without_zone = ~text.str.contains(r"\d[T ]\d.*(?:Z|[+-]\d)", na=False, case=False)
     return values.dt.tz_localize(None).astype("datetime64[us]").where(without_zone)
 
 

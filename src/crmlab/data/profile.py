@@ -50,6 +50,11 @@ def customer_profile(tables):
         occur. Customers of the customer table come first, in its order, the others sorted.
         Rows that name no customer take no part.
 
+    Raises
+    ------
+    ValueError
+        If the customer table has two rows of one customer.
+
     Examples
     --------
     >>> customers = pd.DataFrame({"customer_id": ["a", "b"], "region": ["north", None]})
@@ -68,7 +73,16 @@ def customer_profile(tables):
         if name in tables and "customer_id" in nw.from_native(tables[name]).collect_schema()
     ]
     customers = tables.get("customers")
-    known = pd.Series(dtype="str") if customers is None else customers["customer_id"]
+    if customers is None:
+        known = pd.Series(dtype="str")
+    else:
+        customers = customers.astype({"customer_id": "str"})
+        known = customers["customer_id"]
+    repeated = known[known.duplicated()]
+    if len(repeated):
+        raise ValueError(
+            f"customers: customer {repeated.iloc[0]!r} has two rows; expected one row per customer"
+        )
     found = pd.concat([known.iloc[:0], *(frame["customer_id"] for frame in summaries)])
     others = found[~found.isin(known)].drop_duplicates().sort_values()
     profile = pd.DataFrame({"customer_id": pd.concat([known, others], ignore_index=True)})

@@ -247,9 +247,12 @@ def _check_weights(weights, names):
 
 
 def _vector_scaled(x, directions):
-    """Return columns of length 1 with "lower" ones turned round, so that higher is better."""
+    """Return columns of length 1 with "lower" ones turned round, so that higher is better.
+
+    A column whose values differ by rounding only becomes 0: its differences are none.
+    """
     length = np.sqrt((x**2).sum(axis=0))
-    scaled = np.divide(x, length, out=np.zeros_like(x), where=length > 0)
+    scaled = np.divide(x, length, out=np.zeros_like(x), where=_varies(x))
     return np.where(directions == "lower", -scaled, scaled)
 
 

@@ -72,7 +72,7 @@ def scorecard(by_quarter, *, period=None):
     Raises
     ------
     ValueError
-        If there is no such quarter.
+        If there is no such quarter, or none at all.
 
     Notes
     -----
@@ -88,6 +88,8 @@ def scorecard(by_quarter, *, period=None):
     ['better']
     """
     periods = sorted(by_quarter["period"].unique())
+    if not periods:
+        raise ValueError("by_quarter has no row; expected the result of indicators_by_quarter")
     period = periods[-1] if period is None else period
     if period not in periods:
         raise ValueError(f"no period {period!r}; expected one of {', '.join(periods)}")

@@ -218,9 +218,10 @@ def entropy_weights(matrix, directions=None, *, scaling="sum"):
         x[:, is_constant] = 1.0
     p = x / x.sum(axis=0)
     terms = np.where(p > 0, p * np.log(np.where(p > 0, p, 1.0)), 0.0)
-    entropy = np.where(is_constant, 1.0, np.abs(terms.sum(axis=0)) / np.log(m))
+    # Rounding takes the entropy of nearly equal values past 1.
+    entropy = np.where(is_constant, 1.0, np.minimum(np.abs(terms.sum(axis=0)) / np.log(m), 1.0))
     divergence = 1 - entropy
-    if is_constant.all():
+    if divergence.sum() == 0:
         raise ValueError(
             "no criterion differs between the alternatives, so entropy weighs nothing; leave the "
             "constant criteria out or give weights of your own"
@@ -254,7 +255,7 @@ def hierarchy_weights(group_weights, groups):
     Raises
     ------
     ValueError
-        If a criterion's group has no weight, or all weights are 0.
+        If a criterion's group has no weight, a weight is negative or not finite, or all are 0.
 
     Examples
     --------
@@ -271,8 +272,8 @@ def hierarchy_weights(group_weights, groups):
             )
     weights = groups.map({group: float(weight) for group, weight in given.items()})
     weights = (weights / groups.map(groups.value_counts())).astype("float64")
-    if (weights < 0).any() or weights.sum() == 0:
-        raise ValueError("expected weights of at least 0 and not all 0")
+    if not np.isfinite(weights).all() or (weights < 0).any() or weights.sum() == 0:
+        raise ValueError("expected finite weights of at least 0 and not all 0")
     return (weights / weights.sum()).rename("weight")
 
 
@@ -355,8 +356,6 @@ def _check_shares(x, names, directions):
                 f"criterion {name!r} has the value {least}; scaling='sum' needs values "
                 f"{expected}: use scaling='range'"
             )
-        if x[:, j].sum() == 0:
-            x[:, j] = 1.0
 
 
 def _varies(x):

@@ -12,7 +12,6 @@ Source: Efron, B. & Tibshirani, R. J. (1993), An Introduction to the Bootstrap, 
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
 
 __all__ = ["criterion_correlations"]
 
@@ -120,6 +119,9 @@ def criterion_correlations(
 
 def _rank_correlations(samples):
     """Return Spearman's correlation of column 0 with the others, for each sample of a stack."""
+    # scipy.stats takes a second to import; nothing else here needs it.
+    from scipy.stats import rankdata
+
     ranks = rankdata(samples, axis=1)
     ranks = ranks - ranks.mean(axis=1, keepdims=True)
     y, x = ranks[:, :, :1], ranks[:, :, 1:]

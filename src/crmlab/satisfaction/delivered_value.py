@@ -141,15 +141,17 @@ def delivered_value(benefits, costs, *, benefit_weights=None, cost_weights=None)
     total_benefit = benefit_parts.sum(axis=1, skipna=False)
     total_cost = cost_parts.sum(axis=1, skipna=False)
     missing = total_benefit.isna() | total_cost.isna()
-    result = pd.DataFrame(
+    totals = pd.DataFrame(
         {
             "total_benefit": total_benefit,
             "total_cost": total_cost,
             "net_value": total_benefit - total_cost,
             "value_ratio": total_benefit / total_cost.where(total_cost > 0),
         }
-    ).join([benefit_parts, -cost_parts])
-    return result.mask(missing)
+    )
+    result = pd.concat([totals, benefit_parts, -cost_parts], axis=1)
+    result[missing.to_numpy()] = np.nan
+    return result
 
 
 def value_map(delivered, *, tolerance=0.05):

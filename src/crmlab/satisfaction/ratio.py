@@ -86,7 +86,7 @@ def shift_scale(scores, minimum, maximum):
     return values - minimum
 
 
-def satisfaction_ratio(perceived, expected, *, tolerance=0.05, minimum=0.0):
+def satisfaction_ratio(perceived, expected, *, tolerance=0.05):
     r"""Return the satisfaction ratio C = perceived / expected of each customer, and its level.
 
     The level is read from C with a tolerance ε for "close to 1":
@@ -109,8 +109,6 @@ def satisfaction_ratio(perceived, expected, *, tolerance=0.05, minimum=0.0):
     tolerance : float
         Half-width ε of "close to 1", in units of C, at least 0 and below 1; 0.05 unless a study
         says otherwise. Both ends of the band count as satisfied.
-    minimum : float
-        Lower end of the scale that the scores are on. Anything but 0 is refused.
 
     Returns
     -------
@@ -122,8 +120,8 @@ def satisfaction_ratio(perceived, expected, *, tolerance=0.05, minimum=0.0):
     Raises
     ------
     ValueError
-        If the scale does not start at 0 or a score is negative, if the two columns differ in
-        length or index, or if the tolerance is out of range.
+        If a score is negative, if the two columns differ in length or index, or if the tolerance
+        is out of range.
 
     Notes
     -----
@@ -144,11 +142,6 @@ def satisfaction_ratio(perceived, expected, *, tolerance=0.05, minimum=0.0):
     2  0.000000  very dissatisfied
     3  1.033333          satisfied
     """
-    if minimum != 0:
-        raise ValueError(
-            f"the scale starts at {minimum}, so perceived / expected has no meaning; shift the "
-            f"scores first: shift_scale(scores, {minimum}, maximum)"
-        )
     _check_tolerance(tolerance)
     index, b, a = _pair(perceived, expected)
     for name, values in (("perceived", b), ("expected", a)):

@@ -13,7 +13,7 @@ for the control chart.
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from crmlab.satisfaction.ratio import shift_scale
 
@@ -130,7 +130,7 @@ def top_box_share(scores, *, minimum, maximum, n_boxes=2, confidence=0.95):
     if n == 0:
         return pd.Series({"share": np.nan, "lower": np.nan, "upper": np.nan, "n_answers": 0.0})
     share = float((answered > maximum - minimum - n_boxes).mean())
-    z = norm.ppf((1 + confidence) / 2)
+    z = ndtri((1 + confidence) / 2)
     centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
     # At a share of 0 or 1 the end is that share exactly; rounding may pass it by one bit.

@@ -108,7 +108,7 @@ def cramers_v(first, second):
     -------
     float
         From 0 (no association beyond chance) to 1 (one tells the other); NaN when a division
-        has one group only.
+        has one group only, or a group of its own for every customer.
 
     References
     ----------
@@ -127,7 +127,7 @@ def cramers_v(first, second):
     table = pd.crosstab(first[is_known].to_numpy(), second[is_known].to_numpy()).to_numpy()
     n = table.sum()
     r, c = table.shape
-    if min(r, c) < 2:
+    if min(r, c) < 2 or max(r, c) == n:
         return float("nan")
     expected = table.sum(axis=1, keepdims=True) * table.sum(axis=0, keepdims=True) / n
     phi_squared = ((table - expected) ** 2 / expected).sum() / n

@@ -112,7 +112,7 @@ def check_criteria(
     known_reach = [v for v in reach if not np.isnan(v)]
     value = {
         "measurable": n_placed / n_population,
-        "substantial": float(segment.value_counts(normalize=True).min()),
+        "substantial": float(segment.groupby(segment, observed=True).size().min()) / n_placed,
         "differentiable": float(
             np.mean([eta_squared(variables[column], segment) for column in variables.columns])
         ),

@@ -85,10 +85,10 @@ def profile_segments(frame, segment):
     Returns
     -------
     pandas.DataFrame
-        One row per segment and variable: `segment`, `variable`, `n_customers`, `share` (of the
-        customers), `n_known`, `mean`, `rest_mean`, `standardized_difference` (NaN without
-        spread or without others) and `eta_squared`, which belongs to the variable and is the
-        same in all segments.
+        One row per segment and variable, both in their order: `segment`, `variable`,
+        `n_customers`, `share` (of the customers), `n_known`, `mean`, `rest_mean`,
+        `standardized_difference` (NaN without spread or without others) and `eta_squared`,
+        which belongs to the variable and is the same in all segments.
 
     Raises
     ------
@@ -111,13 +111,12 @@ def profile_segments(frame, segment):
     1        2  n_orders   2.0                    -4.95
     """
     _check_segment(segment, frame, what="frame")
+    known = {name: _known(frame[name], segment, name=name) for name in frame.columns}
+    eta = {name: eta_squared(*pair) for name, pair in known.items()}
     rows = []
-    n_customers = segment.groupby(segment, observed=True).size()
-    for variable in frame.columns:
-        known, group = _known(frame[variable], segment, name=variable)
-        eta = eta_squared(known, group)
-        for name, size in n_customers.items():
-            inside, outside = known[group == name], known[group != name]
+    for name, size in segment.groupby(segment, observed=True).size().items():
+        for variable, (value, group) in known.items():
+            inside, outside = value[group == name], value[group != name]
             rows.append(
                 {
                     "segment": name,
@@ -128,18 +127,12 @@ def profile_segments(frame, segment):
                     "mean": inside.mean(),
                     "rest_mean": outside.mean(),
                     "standardized_difference": _standardized_difference(inside, outside),
-                    "eta_squared": eta,
+                    "eta_squared": eta[variable],
                 }
             )
     columns = ["segment", "variable", "n_customers", "share", "n_known", "mean", "rest_mean"]
     columns += ["standardized_difference", "eta_squared"]
-    profile = pd.DataFrame(rows, columns=columns)
-    order = {variable: place for place, variable in enumerate(frame.columns)}
-    return profile.sort_values(
-        ["segment", "variable"],
-        key=lambda column: column.map(order) if column.name == "variable" else column,
-        ignore_index=True,
-    )
+    return pd.DataFrame(rows, columns=columns)
 
 
 def eta_squared(value, group):

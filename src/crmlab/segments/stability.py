@@ -105,7 +105,7 @@ def compare_n_segments(
     Raises
     ------
     ValueError
-        If there are fewer distinct customers than segments, the features have gaps, or a
+        If there are no more distinct customers than segments, the features have gaps, or a
         setting is out of range.
 
     References
@@ -142,6 +142,11 @@ def compare_n_segments(
     if len(points) > max_customers:
         points = points[np.sort(rng.choice(len(points), max_customers, replace=False))]
     check_n_segments(pd.DataFrame(points), counts[-1])
+    if len(np.unique(points, axis=0)) == counts[-1]:
+        raise ValueError(
+            f"n_segments goes up to {counts[-1]}, as many as there are distinct customers, where "
+            "every customer is a segment and no index is defined; expected fewer segments"
+        )
     references = [simulate_reference(points, kind=reference, rng=rng) for _ in range(n_references)]
     seen = np.arange(len(points))
     if len(points) > _MOST_SILHOUETTES:

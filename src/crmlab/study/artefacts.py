@@ -246,7 +246,7 @@ class OpenStudy:
         }
         text = json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
         path = self._output("results", f"{self._notebook.name}.json")
-        write_whole(path, lambda p: p.write_text(text, encoding="utf-8"))
+        write_whole(path, lambda p: p.write_text(text, encoding="utf-8", newline="\n"))
 
     def _draw(self, name, figure):
         # Dates and random ids would make equal figures unequal bytes.

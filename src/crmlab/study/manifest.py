@@ -88,7 +88,8 @@ def read_manifest(folder):
 def write_manifest(folder, manifest):
     """Write a report folder's manifest, whole or not at all."""
     text = json.dumps(manifest, ensure_ascii=False, indent=1) + "\n"
-    write_whole(Path(folder) / "manifest.json", lambda p: p.write_text(text, encoding="utf-8"))
+    path = Path(folder) / "manifest.json"
+    write_whole(path, lambda p: p.write_text(text, encoding="utf-8", newline="\n"))
 
 
 def _day(timestamp):

@@ -79,7 +79,7 @@ def read_parameters(source):
     Raises
     ------
     ValueError
-        If a line is no such declaration; the message names the line.
+        If a line is no such declaration or repeats a name; the message names the line.
 
     Examples
     --------
@@ -87,13 +87,17 @@ def read_parameters(source):
     >>> read_parameters(cell)["k"].high
     12.0
     """
+    try:
+        tree = ast.parse(source)
+    except SyntaxError as error:
+        raise ValueError(f"line {error.lineno} of the parameters cell: {error.msg}") from error
     comments = {
         token.start[0]: token.string.lstrip("# ")
         for token in tokenize.generate_tokens(io.StringIO(source).readline)
         if token.type == tokenize.COMMENT
     }
     found = {}
-    for node in ast.parse(source).body:
+    for node in tree.body:
         if not (isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)):
             raise ValueError(
                 f"line {node.lineno} of the parameters cell is not `name: type = literal`"
@@ -104,6 +108,8 @@ def read_parameters(source):
                 f"line {node.lineno} of the parameters cell: {name} has type {type_}; "
                 f"expected one of {', '.join(TYPES)}"
             )
+        if name in found:
+            raise ValueError(f"line {node.lineno} of the parameters cell: {name} is given twice")
         # A formatter may fold a long line; its comment then stands inside the brackets.
         lines = range(node.lineno, node.end_lineno + 1)
         comment = next((comments[line] for line in lines if line in comments), "")

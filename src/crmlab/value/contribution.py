@@ -81,7 +81,7 @@ def classify_abc(value, *, class_a_share=0.70, class_b_share=0.20):
     3    4.0           4              1.00         C
     """
     series = _as_money(value, name="value")
-    if class_a_share <= 0 or class_b_share <= 0 or class_a_share + class_b_share > 1:
+    if not (class_a_share > 0 and class_b_share > 0 and class_a_share + class_b_share <= 1):
         raise ValueError(
             f"class_a_share={class_a_share!r} and class_b_share={class_b_share!r}; expected both "
             "above 0 and their sum at most 1"
@@ -163,7 +163,8 @@ def gini(value):
     which is half the mean difference of two customers drawn at random, as a share of the mean.
     Without negative values it is twice the area between the Lorenz curve and the diagonal. With
     negative values the classical denominator, the sum, would let G exceed 1; the sum of absolute
-    values, the normalisation of Raffinetti, Siletti & Vernizzi (2015), keeps it below 1.
+    values keeps it below 1. Raffinetti, Siletti & Vernizzi (2015) divide by that sum as well, but
+    by n - 1 in place of n, so that theirs reaches 1.
 
     Parameters
     ----------

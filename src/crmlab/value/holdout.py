@@ -17,7 +17,7 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from crmlab.value.orders import aggregate_orders, as_day
+from crmlab.value.orders import aggregate_orders, as_day, check_dates
 
 __all__ = [
     "captured_difference",
@@ -48,7 +48,7 @@ def split_orders(orders, *, calibrated_to):
     Raises
     ------
     ValueError
-        If `ordered_on` is missing.
+        If `ordered_on` is missing, or holds no dates or dates with a time zone.
 
     Examples
     --------
@@ -60,10 +60,12 @@ def split_orders(orders, *, calibrated_to):
     """
     day = as_day(calibrated_to, name="calibrated_to")
     frame = nw.from_native(orders)
-    if "ordered_on" not in frame.collect_schema():
+    schema = frame.collect_schema()
+    if "ordered_on" not in schema:
         raise ValueError("orders: column 'ordered_on' is missing; expected the date of each order")
+    check_dates(schema)
     next_day = (day + pd.Timedelta(days=1)).to_pydatetime()
-    limit = next_day.date() if frame.collect_schema()["ordered_on"] == nw.Date else next_day
+    limit = next_day.date() if schema["ordered_on"] == nw.Date else next_day
     is_later = nw.col("ordered_on") >= limit
     return frame.filter(~is_later).to_native(), frame.filter(is_later).to_native()
 
@@ -87,6 +89,12 @@ def summarize_holdout(summary, orders, *, observed_to):
         In the order of `summary`: `customer_id`, `n_holdout_orders` and `holdout_value` (money,
         returns deducted); both 0 for a customer who did nothing.
 
+    Raises
+    ------
+    ValueError
+        If `summary` has no `customer_id`, its identifiers are text and those of the orders
+        numbers or the other way round, or the orders are not as in `aggregate_orders`.
+
     Examples
     --------
     >>> import pandas as pd
@@ -104,6 +112,12 @@ def summarize_holdout(summary, orders, *, observed_to):
     if "customer_id" not in summary.columns:
         raise ValueError("summary: column 'customer_id' is missing; expected one row per customer")
     later = aggregate_orders(orders, observed_to=as_day(observed_to, name="observed_to"))
+    kinds = [pd.api.types.is_numeric_dtype(t["customer_id"]) for t in (summary, later) if len(t)]
+    if len(set(kinds)) > 1:
+        raise ValueError(
+            f"customer_id is stored as {summary['customer_id'].dtype} in summary and as "
+            f"{later['customer_id'].dtype} in orders; expected the same, or nobody would match"
+        )
     later = later.set_index("customer_id").reindex(summary["customer_id"])
     return pd.DataFrame(
         {
@@ -153,14 +167,12 @@ def gains_curve(value, *, by):
     if not (np.isfinite(money).all() and np.isfinite(rank).all()):
         raise ValueError("value and by: missing or infinite entries; expected a finite number each")
     _, position, count = np.unique(-rank, return_inverse=True, return_counts=True)
-    held = np.bincount(position, weights=money)
-    total = held.sum()
+    held = np.concatenate([[0.0], np.bincount(position, weights=money).cumsum()])
+    total = held[-1]
     return pd.DataFrame(
         {
             "customer_share": np.concatenate([[0], count.cumsum()]) / len(money),
-            "value_share": (
-                np.concatenate([[0.0], held.cumsum()]) / total if total > 0 else np.nan
-            ),
+            "value_share": held / total if total > 0 else np.nan,
         }
     )
 
@@ -320,13 +332,15 @@ def compare_rankings(value, rankings, *, share=0.20):
     """
     money = np.asarray(value, dtype=float)
     n, total = len(money), float(money.sum())
+    # Equal values leave rounding errors in their standard deviation.
+    spread = money.std() if n and np.ptp(money) > 0 else 0.0
     rows = []
     for name in rankings.columns:
         captured = captured_share(money, by=rankings[name], share=share)
         error = np.nan
         if total > 0 and n > 1:
             picked = share * n
-            error = float(np.sqrt(picked * (n - picked) / (n - 1)) * money.std() / total)
+            error = float(np.sqrt(picked * (n - picked) / (n - 1)) * spread / total)
         rows.append(
             {
                 "ranking": name,

@@ -7,11 +7,12 @@ welcome; what comes back is a pandas table of one row per customer.
 
 from __future__ import annotations
 
+from numbers import Number
+
 import narwhals as nw
-import numpy as np
 import pandas as pd
 
-__all__ = ["aggregate_orders", "as_day", "daily_orders"]
+__all__ = ["aggregate_orders", "as_day", "check_dates", "daily_orders"]
 
 _MONEY = ("amount", "margin")
 
@@ -114,6 +115,9 @@ def as_day(value, *, name):
     >>> as_day("2024-03-01", name="observed_to")
     Timestamp('2024-03-01 00:00:00')
     """
+    if isinstance(value, Number):
+        # pandas would count nanoseconds from 1970: 20240301 is no day of 2024 to it.
+        raise ValueError(f"{name} is {value!r}; expected a day such as '2024-12-31'")
     try:
         day = pd.Timestamp(value)
     except (TypeError, ValueError) as error:
@@ -121,6 +125,22 @@ def as_day(value, *, name):
     if day is pd.NaT or day.tzinfo is not None:
         raise ValueError(f"{name} is {value!r}; expected a day without a time zone")
     return day.normalize()
+
+
+def check_dates(schema):
+    """Refuse a column `ordered_on` that holds no dates, or dates with a time zone.
+
+    Parameters
+    ----------
+    schema : narwhals.Schema
+        Of a table of orders.
+    """
+    kind = schema["ordered_on"]
+    if not (kind == nw.Date or kind == nw.Datetime) or getattr(kind, "time_zone", None):
+        raise ValueError(
+            f"orders: ordered_on is stored as {kind}; expected dates without a time zone. "
+            "Convert the column first, for instance with pandas.to_datetime."
+        )
 
 
 def _prepare(orders):
@@ -139,12 +159,8 @@ def _prepare(orders):
                 f"orders: column {column!r} is missing; expected customer_id, ordered_on and "
                 f"amount, got {', '.join(schema.names())}"
             )
+    check_dates(schema)
     kind = schema["ordered_on"]
-    if not (kind == nw.Date or kind == nw.Datetime) or getattr(kind, "time_zone", None):
-        raise ValueError(
-            f"orders: ordered_on is stored as {kind}; expected dates without a time zone. "
-            "Convert the column first, for instance with pandas.to_datetime."
-        )
     money = [column for column in _MONEY if column in schema]
     for column in money:
         if not schema[column].is_numeric():
@@ -161,7 +177,7 @@ def _per_customer_and_day(frame, money):
     has_gap = nw.any_horizontal(
         nw.col("customer_id").is_null(),
         nw.col("day").is_null(),
-        *(nw.col(column).is_null() for column in money),
+        *(nw.col(column).is_null() | ~nw.col(column).is_finite() for column in money),
         ignore_nulls=False,
     )
     marked = frame.with_columns(
@@ -215,21 +231,18 @@ def _collect(frame):
 
 
 def _check_quality(customers, *, observed_to):
-    """Refuse missing values, infinite money and orders after the end of observation."""
+    """Refuse missing values, infinite money and orders after the end of observation.
+
+    Rows are counted before they are added up: infinite amounts of both signs cancel out to NaN,
+    which a later sum may pass over.
+    """
     n_gaps = int(customers["n_gaps"].sum())
     if n_gaps:
         raise ValueError(
-            f"orders: {n_gaps} rows have a missing customer_id, ordered_on, amount or margin; "
-            "expected none. Leave them out before, and count them."
+            f"orders: {n_gaps} rows have a missing customer_id or ordered_on, or an amount or "
+            "margin that is missing or not a finite number; expected none. Leave them out before, "
+            "and count them."
         )
-    money = [column for column in ("total_value", "total_margin") if column in customers]
-    for column in money:
-        bad = ~np.isfinite(customers[column].to_numpy(dtype=float))
-        if bad.any():
-            raise ValueError(
-                f"orders: customer {customers.loc[bad, 'customer_id'].iloc[0]!r} has an amount or "
-                "margin that is not a finite number; expected money"
-            )
     late = customers["last_day"] > observed_to
     if late.any():
         row = customers[late].iloc[0]

@@ -272,7 +272,8 @@ def score_rfm(summary, *, n_classes=5, cut_points=None):
             n_worse = len(cuts[column]) - np.searchsorted(cuts[column], value, side="left")
             scores[score] = 1 + n_worse
     names = list(_SCORED)
-    scores["rfm_cell"] = scores[names].astype(str).agg("".join, axis=1)
+    # Scores have one digit each.
+    scores["rfm_cell"] = (scores[names] * [100, 10, 1]).sum(axis=1).astype("str")
     scores["rfm_score"] = scores[names].sum(axis=1)
     return scores
 

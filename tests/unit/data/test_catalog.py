@@ -162,6 +162,12 @@ def test_wrong_card_beside_the_tables_is_refused(folder, text, message):
         load_dataset(folder)
 
 
+def test_card_says_nothing_where_a_key_stands_empty(folder):
+    (folder / "card.yaml").write_text("title:\ndoi:\ncitation:\ncurrency: CNY\n")
+    card = load_dataset(folder).card
+    assert (card.title["en"], card.doi, card.citation, card.currency) == ("shop", None, "", "CNY")
+
+
 def test_data_set_without_dates_has_no_window(tmp_path):
     (tmp_path / "customers.csv").write_text("customer_id\na\n")
     dataset = load_dataset(tmp_path)

@@ -228,3 +228,13 @@ def test_tables_are_left_as_they_were(tables):
     describe_items(tables["survey"], tables["items"])
     for name, frame in before.items():
         pdt.assert_frame_equal(tables[name], frame)
+
+
+def test_sources_picked_from_a_longer_table_are_all_described():
+    sources = pd.DataFrame(
+        {"table": ["orders", "survey"], "origin": ["purchased"] * 2, "n_rows": [2, 1]}
+    )
+    survey = pd.DataFrame({"respondent_id": ["r"]})
+    described = describe_sources({"survey": survey, "sources": sources[1:]})
+    assert described["table"].tolist() == ["survey"]
+    assert described["is_count_right"].tolist() == [True]

@@ -347,3 +347,21 @@ def test_tables_and_profile_are_left_as_they_were(tables):
     customer_status(profile, observed_from="2024-01-01")
     conversion_rate(profile)
     pdt.assert_frame_equal(profile, copy)
+
+
+def test_identifiers_stored_as_numbers_join_all_the_same():
+    tables = {
+        "customers": pd.DataFrame({"customer_id": [1, 2], "region": ["north", "south"]}),
+        "orders": pd.DataFrame(
+            {"customer_id": [2, 3], "amount": [5.0, 7.0], "ordered_on": DAYS(["2024-03-01"] * 2)}
+        ),
+    }
+    profile = customer_profile(tables)
+    assert profile["customer_id"].tolist() == ["1", "2", "3"]
+    assert profile["n_purchases"].tolist() == [0, 1, 1]
+
+
+def test_a_customer_with_two_rows_is_refused(tables):
+    twice = pd.concat([tables["customers"], tables["customers"][:1]])
+    with pytest.raises(ValueError, match="customer 'b' has two rows"):
+        customer_profile(tables | {"customers": twice})

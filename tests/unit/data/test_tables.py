@@ -416,3 +416,24 @@ def test_given_tables_are_left_unchanged(orders, survey, items):
     assert list(tables) == ["survey", "items", "orders"]
     for name, frame in tables.items():
         pd.testing.assert_frame_equal(frame, before[name])
+
+
+@pytest.mark.parametrize(
+    "day",
+    ["2024-01-05T01+05:00", "2024-01-05T10Z", "20240105T1000+0500", "2024-01-05 10:00 -08:00"],
+)
+def test_time_zone_is_refused_however_it_is_written(orders, day):
+    with pytest.raises(ValueError, match=r"ordered_on, row 1: .* without time zone"):
+        check_table("orders", orders.assign(ordered_on=[day, "2024-02-01", "2024-02-03"]))
+
+
+def test_identifiers_too_large_for_a_float_are_refused(orders):
+    lost = orders.assign(customer_id=[2.0**60, 2.0**60 + 1, 1.0])
+    with pytest.raises(ValueError, match=r"customer_id, rows 1, 2: .* expected text"):
+        check_table("orders", lost)
+
+
+def test_categories_of_numbers_with_gaps_are_read(orders):
+    n_items = check_table("orders", orders.assign(n_items=pd.Categorical([2, None, 1])))["n_items"]
+    assert n_items.dtype == "Int64"
+    assert n_items.isna().tolist() == [False, True, False]

@@ -86,6 +86,12 @@ def test_topsis_is_undefined_when_all_alternatives_are_alike():
     assert table["rank"].isna().all()
 
 
+def test_topsis_does_not_take_rounding_for_a_difference():
+    table = topsis([[0.1 + 0.2], [0.3]], [1])
+    assert table["closeness"].isna().all()
+    assert table["rank"].isna().all()
+
+
 def test_topsis_takes_weights_and_directions_by_name():
     frame = pd.DataFrame({"cost": [1, 2], "gain": [3, 3.1]}, index=["p", "q"])
     table = topsis(frame, {"gain": 1, "cost": 3}, directions={"gain": "higher", "cost": "lower"})

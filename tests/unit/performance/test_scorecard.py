@@ -75,6 +75,11 @@ def test_scorecard_refuses_a_quarter_that_is_not_there(by_quarter):
         scorecard(by_quarter, period="2030Q1")
 
 
+def test_scorecard_of_no_quarter_at_all_is_refused(by_quarter):
+    with pytest.raises(ValueError, match="by_quarter has no row"):
+        scorecard(by_quarter[:0])
+
+
 def test_principles_of_the_whole_catalogue_are_all_kept():
     checklist = principle_checklist(indicator_catalogue())
     assert checklist["is_met"].all()

@@ -222,3 +222,19 @@ def test_entropy_weights_do_not_take_rounding_for_variation():
     for scaling in ("sum", "range"):
         weights = entropy_weights(frame, scaling=scaling)["weight"]
         assert weights.to_dict() == {"rate": 0, "sales": 1}
+
+
+def test_entropy_weights_of_nearly_equal_values_are_never_negative():
+    # Values that differ in the eighth digit: their entropy is 1 but for rounding.
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        table = entropy_weights(np.column_stack([1 + 1e-8 * rng.random(5), rng.random(5)]))
+        assert (table["weight"] >= 0).all()
+        assert (table["entropy"] <= 1).all()
+
+
+@pytest.mark.parametrize("weight", [np.nan, np.inf, -1.0])
+def test_hierarchy_weights_refuse_what_is_no_weight(weight):
+    groups = pd.Series({"x": "a", "y": "b"})
+    with pytest.raises(ValueError, match="expected finite weights of at least 0"):
+        hierarchy_weights({"a": weight, "b": 1.0}, groups)

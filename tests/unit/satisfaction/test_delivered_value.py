@@ -131,3 +131,10 @@ def test_value_map_refuses_totals_that_nothing_is_relative_to():
         value_map(totals[["total_benefit"]])
     with pytest.raises(ValueError, match="tolerance is 2"):
         value_map(totals, tolerance=2)
+
+
+def test_delivered_value_of_a_customer_asked_twice_has_two_rows(one_customer):
+    benefits, costs = (pd.concat([frame, frame + 1]) for frame in one_customer)
+    result = delivered_value(benefits, costs)
+    assert result.index.tolist() == ["c1", "c1"]
+    assert result["net_value"].tolist() == [3, 3]

@@ -90,7 +90,6 @@ def test_ratio_keeps_the_index_of_the_customers():
 @pytest.mark.parametrize(
     ("arguments", "options", "message"),
     [
-        (([1], [1]), {"minimum": 1}, r"starts at 1.*shift_scale"),
         (([-1], [1]), {}, "perceived is -1.0 at position 0, below 0"),
         (([1, 1], [1, -2]), {}, "expected is -2.0 at position 1, below 0"),
         (([1], [1, 2]), {}, "perceived has 1 scores and expected 2"),

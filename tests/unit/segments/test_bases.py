@@ -109,3 +109,10 @@ def test_inputs_are_left_unchanged():
     compare_bases(frame, ["region"], ["n_orders"])
     cramers_v(frame["region"], frame["gender"])
     pd.testing.assert_frame_equal(frame, before)
+
+
+@pytest.mark.parametrize("n", [6, 13])
+def test_cramers_v_of_a_group_for_every_customer_is_undefined(n):
+    own = pd.Series(range(n))
+    assert np.isnan(cramers_v(own, own))
+    assert np.isnan(cramers_v(pd.Series(np.arange(n) % 3), own))

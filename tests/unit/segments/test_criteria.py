@@ -91,3 +91,10 @@ def test_inputs_are_left_unchanged():
     pd.testing.assert_series_equal(segment, before[0])
     pd.testing.assert_frame_equal(variables, before[1])
     pd.testing.assert_frame_equal(descriptors, before[2])
+
+
+def test_a_named_segment_nobody_is_in_is_not_the_smallest():
+    segment = pd.Series(pd.Categorical(list("aabbb"), categories=["a", "nobody", "b"]))
+    variables = pd.DataFrame({"x": [1.0, 2.0, 5.0, 6.0, 7.0]})
+    table = check_criteria(segment, variables, stability=0.9).set_index("criterion")
+    assert table.loc["substantial", "value"] == pytest.approx(2 / 5)

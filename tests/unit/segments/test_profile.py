@@ -74,6 +74,13 @@ def test_profile_has_a_row_for_each_segment_and_variable_in_the_order_given():
     assert (profile["n_known"] == profile["n_customers"]).all()
 
 
+def test_profile_keeps_the_order_of_named_segments():
+    segment = pd.Series(pd.Categorical(list("zzaa"), categories=["z", "nobody", "a"]))
+    profile = profile_segments(pd.DataFrame({"y": [1.0, 2, 5, 6], "x": [1.0, 2, 5, 6]}), segment)
+    assert profile["segment"].tolist() == ["z", "z", "a", "a"]
+    assert profile["variable"].tolist() == ["y", "x", "y", "x"]
+
+
 def test_profile_means_weigh_up_to_the_mean_of_all():
     frame, segment = customers()
     profile = profile_segments(frame, segment)

@@ -295,6 +295,12 @@ def test_fewer_customers_than_segments_and_gaps_are_refused():
         compare_n_segments(one_cloud(30).mask(one_cloud(30) > 1), seed=1)
 
 
+@pytest.mark.parametrize("values", [[0.0, 1.0, 2.0], [0.0, 0.0, 1.0, 1.0, 2.0, 2.0]])
+def test_a_segment_for_every_distinct_customer_is_refused(values):
+    with pytest.raises(ValueError, match="up to 3, as many as there are distinct customers"):
+        compare_n_segments(pd.DataFrame({"x": values}), n_segments=[2, 3], seed=1)
+
+
 def test_features_are_left_unchanged():
     features = clouds(2, n=15)
     before = features.copy(deep=True)

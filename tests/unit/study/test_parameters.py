@@ -64,6 +64,9 @@ def test_value_that_does_not_fit_is_refused_in_words(name, value, complaint):
     [
         ("k = 4", "line 1 of the parameters cell is not `name: type = literal`"),
         ("x: int = 1\ny: dict = {}", "line 2 of the parameters cell: y has type dict"),
+        ("x: int = 1\nk: int = = 3", "line 2 of the parameters cell: invalid syntax"),
+        ("k: int = (3", "line 1 of the parameters cell: '(' was never closed"),
+        ("k: int = 3\nk: int = 4", "line 2 of the parameters cell: k is given twice"),
         ("k: int = 40  # segments / 群; ; 2..12", "40 is outside 2..12"),
     ],
 )

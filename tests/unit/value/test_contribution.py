@@ -89,7 +89,7 @@ def test_abc_keeps_the_index_and_ranks_equal_values_alike():
     assert table["value_rank"].tolist() == [2, 1, 2]
 
 
-@pytest.mark.parametrize("shares", [(0, 0.2), (0.7, 0), (0.8, 0.3), (-0.1, 0.5)])
+@pytest.mark.parametrize("shares", [(np.nan, 0.2), (0, 0.2), (0.7, 0), (0.8, 0.3), (-0.1, 0.5)])
 def test_abc_refuses_impossible_shares(shares):
     with pytest.raises(ValueError, match="expected both above 0 and their sum at most 1"):
         classify_abc([1.0], class_a_share=shares[0], class_b_share=shares[1])

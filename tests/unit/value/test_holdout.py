@@ -234,3 +234,31 @@ def test_inputs_are_left_unchanged():
     pd.testing.assert_frame_equal(orders, before[0])
     pd.testing.assert_frame_equal(rankings, before[1])
     pd.testing.assert_frame_equal(summary, kept)
+
+
+@pytest.mark.parametrize("value", [0.1, 0.3, 1 / 3, 2.7])
+@pytest.mark.parametrize("n", [7, 10, 13])
+def test_equal_values_have_no_z_for_rounding_alone(n, value):
+    table = compare_rankings([value] * n, pd.DataFrame({"by_row": range(n)}))
+    assert table["chance_error"][0] == 0
+    assert np.isnan(table["z"][0])
+
+
+def test_gains_end_at_exactly_all_the_value():
+    rng = np.random.default_rng(0)
+    curve = gains_curve(rng.random(1001), by=rng.random(1001))
+    assert curve["value_share"].iloc[-1] == 1
+
+
+@pytest.mark.parametrize(
+    "days", [["2024-01-01"], pd.to_datetime(["2024-01-01"]).tz_localize("UTC")]
+)
+def test_dates_that_cannot_be_split_are_refused(days):
+    with pytest.raises(ValueError, match="expected dates without a time zone"):
+        split_orders(pd.DataFrame({"ordered_on": days}), calibrated_to="2024-01-05")
+
+
+def test_identifiers_of_another_kind_are_refused_for_nobody_would_match():
+    summary = pd.DataFrame({"customer_id": [1, 2]})
+    with pytest.raises(ValueError, match="stored as int64 in summary and as str in orders"):
+        summarize_holdout(summary, order_book(), observed_to="2024-02-28")

@@ -144,6 +144,17 @@ def test_missing_and_infinite_values_are_refused(function, column, value, messag
         function(orders, observed_to=END)
 
 
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")  # pandas, of inf - inf
+@pytest.mark.parametrize("function", [aggregate_orders, daily_orders])
+@pytest.mark.parametrize("convert", [lambda frame: frame, pl.from_pandas])
+def test_infinite_amounts_that_cancel_out_are_refused(function, convert):
+    orders = order_book(n=2).assign(
+        customer_id="a", ordered_on=pd.Timestamp("2024-01-02"), amount=[np.inf, -np.inf]
+    )
+    with pytest.raises(ValueError, match=r"2 rows have a missing .* not a finite number"):
+        function(convert(orders), observed_to=END)
+
+
 def test_polars_nan_is_refused_too():
     orders = pl.from_pandas(order_book(n=20)).with_columns(amount=pl.lit(float("nan")))
     with pytest.raises(ValueError, match="not a finite number"):
@@ -192,7 +203,7 @@ def test_as_day_is_midnight_of_that_day(value):
     assert as_day(value, name="observed_to") == pd.Timestamp("2024-03-01")
 
 
-@pytest.mark.parametrize("value", ["soon", None, pd.Timestamp("2024-03-01", tz="UTC")])
+@pytest.mark.parametrize("value", ["soon", None, 20240301, pd.Timestamp("2024-03-01", tz="UTC")])
 def test_as_day_refuses_what_is_no_day(value):
     with pytest.raises(ValueError, match="observed_to is"):
         as_day(value, name="observed_to")

@@ -307,3 +307,9 @@ def test_inputs_are_left_unchanged():
     kept = scores.copy(deep=True)
     name_rfm_segments(scores)
     pd.testing.assert_frame_equal(scores, kept)
+
+
+def test_scores_of_nobody_are_an_empty_table():
+    cuts = {"recency_days": [9.0], "n_orders": [2.0], "total_value": [5.0]}
+    nobody = pd.DataFrame({"customer_id": pd.Series(dtype="str")} | dict.fromkeys(cuts, 1.0))
+    assert score_rfm(nobody, cut_points=cuts).shape == (0, 6)

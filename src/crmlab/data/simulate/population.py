@@ -216,6 +216,7 @@ def write_sample(
         f"observed_from: {pd.Timestamp(observed_from):%Y-%m-%d}\n"
         f"observed_to: {pd.Timestamp(observed_to):%Y-%m-%d}\n",
         encoding="utf-8",
+        newline="\n",
     )
     os.replace(partial, paths["card"])
     return paths
