@@ -3,6 +3,7 @@
 Heavy libraries are imported inside the commands, so that `crmlab --help` answers at once.
 """
 
+import os
 import subprocess
 import sys
 from enum import StrEnum
@@ -28,9 +29,23 @@ class Language(StrEnum):
     zh = "zh"
 
 
+CARD_WORDS = {
+    "en": {
+        "facts": ("licence", "origin", "citation"),
+        "columns": ("column", "meaning", "unit", "range"),
+        "rows": "{:,} rows",
+        "fetch": "Rows and columns at hand are shown after",
+    },
+    "zh": {
+        "facts": ("许可", "来源", "引用"),
+        "columns": ("列", "含义", "单位", "取值"),
+        "rows": "{:,} 行",
+        "fetch": "取得数据后可显示实际的行数与列：",
+    },
+}
 StudyArgument = Annotated[
     Path | None,
-    typer.Argument(help="Study file; without one, studies/sample.yaml.", show_default=False),
+    typer.Argument(help="Study file, or its bare name; without one, sample.", show_default=False),
 ]
 LanguageOption = Annotated[
     Language | None,
@@ -43,7 +58,8 @@ def run(
     study: StudyArgument = None,
     lang: LanguageOption = None,
     until: Annotated[
-        str | None, typer.Option(help="Run this notebook and what it needs, nothing else.")
+        str | None,
+        typer.Option(help="Run this notebook (its name or number) and what it needs, no more."),
     ] = None,
 ):
     """Run a study: its notebooks in order, then the report."""
@@ -72,10 +88,10 @@ def run(
         page = write_report(outcome.folder)
     if outcome.failure:
         failure = outcome.failure
-        console.print(f"\n[red]{failure.notebook} stopped at cell {failure.cell}:[/]\n")
-        console.print(_indent(failure.source), markup=False, soft_wrap=True)
-        console.print(f"\n{failure.error}\n", markup=False, soft_wrap=True)
-        console.print("The whole traceback stands in the notebook's page of the report.")
+        console.print(f"\n[red]{failure.notebook} stopped at cell {failure.cell}:[/]")
+        console.print(f"{failure.error}\n", markup=False, soft_wrap=True)
+        console.print(_indent(failure.source), markup=False, soft_wrap=True, style="dim")
+        console.print("\nThe whole traceback stands in the notebook's page of the report.")
         console.print(f"What was finished is kept: {page.as_uri()}", soft_wrap=True)
         raise typer.Exit(1)
     if outcome.is_interrupted:
@@ -90,10 +106,17 @@ def report(study: StudyArgument = None, lang: LanguageOption = None):
     path = _study_path(study)
     with _refusals():
         from crmlab.study.configuration import find_study_root
+        from crmlab.study.manifest import read_manifest
         from crmlab.study.report import write_report
 
         folder = find_study_root(path) / "reports" / path.stem
         page = write_report(folder, language=lang and lang.value)
+        ran_in = read_manifest(folder)["study"]["language"]
+    if lang and lang.value != ran_in:
+        typer.echo(
+            f"The figures stay in the language of the run ({ran_in}): "
+            f"`uv run crmlab run {path} --lang {lang.value}` draws them anew."
+        )
     typer.echo(f"Report: {page.as_uri()}")
 
 
@@ -108,7 +131,7 @@ def data_list():
     table = Table("name", "what it is", "tables", "licence", "at hand", box=None)
     for name in list_datasets():
         card = load_card(name)
-        at_hand = "yes" if is_at_hand(name) else f"crmlab data get {name}"
+        at_hand = "yes" if is_at_hand(name) else f"uv run crmlab data get {name}"
         table.add_row(
             name, card.title["en"], ", ".join(card.one_row_is), card.licence["en"], at_hand
         )
@@ -133,32 +156,44 @@ def data_get(
 @data_app.command("card")
 def data_card(
     name: Annotated[str, typer.Argument(help="Name in the catalog.")],
-    lang: LanguageOption = Language.en,
+    lang: Annotated[Language, typer.Option("--lang", help="Language of the card.")] = Language.en,
 ):
     """Describe a data set: rows, columns, units, licence, citation."""
     from rich.console import Console
     from rich.table import Table
 
     from crmlab.atlas import term
-    from crmlab.data import load_card
+    from crmlab.data import is_at_hand, load_card, load_dataset
     from crmlab.data.tables import describe_table
 
     console = Console(highlight=False)
+    words = CARD_WORDS[lang.value]
     with _refusals():
         card = load_card(name)
-    language = lang.value
-    console.print(f"[bold]{card.title[language]}[/]\n{card.summary[language]}\n")
-    facts = {"licence": card.licence[language], "origin": card.origin[language]}
-    for key, fact in (facts | {"citation": card.citation}).items():
-        console.print(f"[dim]{key}[/] {fact}", soft_wrap=True)
+        tables = load_dataset(name).tables if is_at_hand(name) else {}
+    console.print(f"[bold]{card.title[lang]}[/]\n{card.summary[lang]}\n")
+    facts = (card.licence[lang], card.origin[lang], card.citation)
+    for word, fact in zip(words["facts"], facts, strict=True):
+        console.print(f"[dim]{word}[/] {fact}", soft_wrap=True)
     for table_name, row in card.one_row_is.items():
-        console.print(f"\n[bold]{table_name}[/]  {row[language]}")
-        columns = Table("column", "meaning", "unit", "range", box=None)
-        for column in describe_table(table_name).itertuples():
-            meaning = getattr(column, f"meaning_{language}")
-            unit = term(column.unit).text(language) if column.unit else ""
-            columns.add_row(column.column, meaning, unit, str(column.range or ""))
+        frame = tables.get(table_name)
+        n_rows = "" if frame is None else words["rows"].format(len(frame))
+        console.print(f"\n[bold]{table_name}[/]  {row[lang]}  [dim]{n_rows}[/]")
+        columns = Table(*words["columns"], box=None)
+        described = describe_table(table_name)
+        for column in described.itertuples():
+            # Of a data set at hand, the columns it has; of another, those it may have.
+            if frame is None or column.column in frame:
+                meaning = column.meaning_zh if lang is Language.zh else column.meaning_en
+                unit = term(column.unit).text(lang) if column.unit else ""
+                columns.add_row(column.column, meaning, unit, str(column.range or ""))
         console.print(columns)
+        if frame is not None and table_name == "items":
+            for item in frame.itertuples():
+                text = item.text_zh if lang is Language.zh else item.text_en
+                console.print(f"   [dim]{item.item}[/] {text}", soft_wrap=True)
+    if not tables:
+        console.print(f"\n{words['fetch']} `uv run crmlab data get {name}`")
 
 
 @app.command()
@@ -217,6 +252,8 @@ def lab():
 
         folder = find_root(Path.cwd()) / "notebooks"
     command = [sys.executable, "-m", "jupyterlab", "--ip=127.0.0.1", f"--notebook-dir={folder}"]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        command.append("--allow-root")  # as in a container; it listens on this machine alone
     raise typer.Exit(subprocess.call(command))  # noqa: S603 - our own words
 
 
@@ -250,12 +287,13 @@ def main(
 
 
 def _study_path(study):
-    if study is not None:
+    """Return the path of a study: a file, or the bare name of one in the project's studies."""
+    if study is not None and (study.suffix or study.parent.name):
         return study
     with _refusals():
         from crmlab.study.configuration import find_root
 
-        return find_root(Path.cwd()) / "studies" / "sample.yaml"
+        return find_root(Path.cwd()) / "studies" / f"{study or 'sample'}.yaml"
 
 
 class _refusals:  # noqa: N801 - reads as a block

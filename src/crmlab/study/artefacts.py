@@ -205,23 +205,26 @@ class OpenStudy:
         self._finding = {"en": en, "zh": zh}
         return Markdown(f"> **{self._finding[self.language]}**")
 
-    def publish(self, *, results, figures=None, main=None):
+    def publish(self, *, results, figures=None, main=None, headline=()):
         """Publish the notebook's numbers and figures; the last thing a notebook does.
 
         Parameters
         ----------
         results : dict of str to number
-            Finite numbers under names of the terms table, which gives their units.
+            Numbers under names of the terms table, which gives their units. NaN says that the
+            measure is not defined for these data: it is named as such and has no number.
         figures : dict of str to matplotlib.figure.Figure
             Figures under names of the terms table, which gives their captions.
         main : str or None
             The figure that stands for the notebook on the report's front page. Where the data
             did not allow it, and without a name, the first figure does.
+        headline : iterable of str
+            The results that the front page shows, in order; without any, the first ones.
 
         Raises
         ------
         ValueError
-            If a promised artefact was not saved, a name has no term, or a number is not finite.
+            If a promised artefact was not saved, a name has no term, or a number is infinite.
         """
         figures = figures or {}
         missing = [
@@ -232,7 +235,11 @@ class OpenStudy:
                 f"{self._notebook.name} promises {', '.join(missing)} and did not save it: "
                 f"call study.save({missing[0]!r}, ...) before publish, or change the contract"
             )
-        numbers = {name: _as_result(name, value) for name, value in results.items()}
+        undefined = [name for name, value in results.items() if value != value]  # NaN alone
+        defined = {name: value for name, value in results.items() if name not in undefined}
+        numbers = {name: _as_result(name, value) for name, value in defined.items()}
+        for name in (*undefined, *headline):
+            _check_term(name, "result")
         for name in figures if main is None else {main, *figures}:
             _check_term(name, "figure")
         for name, figure in figures.items():
@@ -241,6 +248,8 @@ class OpenStudy:
             "notebook": self._notebook.name,
             "finding": self._finding,
             "results": numbers,
+            "undefined": undefined,
+            "headline": [name for name in headline if name in numbers],
             "figures": list(figures),
             "main_figure": main if main in figures else next(iter(figures), None),
         }

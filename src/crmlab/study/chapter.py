@@ -41,6 +41,8 @@ PLOT_ECHO = re.compile(r"<(?:Axes|Figure|matplotlib|seaborn|AxesSubplot)\b|\[?ar
 PYTHON = PythonLexer()
 BARE = HtmlFormatter(nowrap=True)
 
+N_TILES = 4  # headline numbers of a chapter that names none
+
 
 @dataclass
 class Figure:
@@ -79,12 +81,19 @@ class Chapter:
     has_title: bool = False
     placed: dict[str, str] = field(default_factory=dict)
     main: str | None = None
+    headline: list[str] = field(default_factory=list)
 
     @property
     def main_figure(self):
         """The figure the notebook named as its main one, else its first; None without any."""
         named = (figure for figure in self.figures if figure.key == self.main)
         return next(named, self.figures[0] if self.figures else None)
+
+    @property
+    def headline_results(self):
+        """The results the notebook named for the front page, else its first ones."""
+        by_key = {result["key"]: result for result in self.results}
+        return [by_key[key] for key in self.headline] or self.results[:N_TILES]
 
     @property
     def stage(self):
@@ -127,12 +136,16 @@ def read_chapter(folder, name, entry, *, language, currency=None, find):
     published = _read_json(folder / "results" / f"{name}.json") or {}
     chapter.finding = text_in(published.get("finding"), language)
     chapter.main = published.get("main_figure")
+    chapter.headline = published.get("headline", [])
     for key, result in published.get("results", {}).items():
         name_, unit = name_term(key, language), result["unit"]
         if _repeats(name_, name_term(unit, language), language):
             unit = ""
         said = say_number(result["value"], unit, language=language, currency=currency)
         chapter.results.append({"key": key, "name": name_, "value": said})
+    for key in published.get("undefined", ()):
+        said = load_words(language)["undefined"]
+        chapter.results.append({"key": key, "name": name_term(key, language), "value": said})
     label = load_words(language)["figure"]
     for i, key in enumerate(published.get("figures", ()), start=1):
         source, size = embed_figure(folder / "figures" / name / key)

@@ -25,9 +25,16 @@ class Text(BaseModel):
     zh: str
 
 
-BothLanguages = Annotated[
-    Text, BeforeValidator(lambda text: {"en": text, "zh": text} if isinstance(text, str) else text)
-]
+def _in_both(text):
+    """Let a text in one language serve for both."""
+    if isinstance(text, str):
+        return {"en": text, "zh": text}
+    if isinstance(text, dict) and len(text) == 1 and (only := next(iter(text))) in ("en", "zh"):
+        return dict.fromkeys(("en", "zh"), text[only])
+    return text
+
+
+BothLanguages = Annotated[Text, BeforeValidator(_in_both)]
 
 
 class Study(BaseModel):
@@ -141,7 +148,8 @@ def _find_data(data, folder, complaints):
         (
             ("data",),
             f"{data!r} is neither a data set of the catalog ({', '.join(list_datasets())}) "
-            f"nor a folder beside the study{nearest(data, list_datasets())}",
+            f"nor a folder: {(folder / data).resolve()} is not there"
+            f"{nearest(data, list_datasets())}",
         )
     )
     return data
@@ -149,12 +157,8 @@ def _find_data(data, folder, complaints):
 
 def _read_yaml(path):
     if not path.is_file():
-        siblings = (
-            sorted(p.name for p in path.parent.glob("*.yaml")) if path.parent.is_dir() else []
-        )
-        hint = nearest(path.name, siblings) or (
-            f"; there are: {', '.join(siblings)}" if siblings else ""
-        )
+        names = sorted(p.stem for p in path.parent.glob("[!.]*.yaml"))
+        hint = f"{nearest(path.stem, names)} (there are: {', '.join(names)})" if names else ""
         raise StudyError(f"no study file {path}{hint}")
     try:
         text = path.read_text(encoding="utf-8-sig")

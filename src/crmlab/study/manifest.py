@@ -79,7 +79,8 @@ def read_manifest(folder):
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ValueError(
-            f"{path.parent} holds no report: run the study with `crmlab run`"
+            f"{path.parent} holds no report: run the study with "
+            f"`uv run crmlab run {path.parent.name}`"
         ) from error
     except ValueError as error:
         raise ValueError(f"{path} is damaged ({error}): run the study again") from error

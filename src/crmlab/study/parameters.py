@@ -144,13 +144,13 @@ def check_parameters(values, parameters):
     --------
     >>> declared = read_parameters("k: int = 4  # segments / 群; ; 2..12")
     >>> check_parameters({"kk": 3}, declared)
-    ({}, [('kk', "unknown parameter; did you mean 'k'?")])
+    ({}, [('kk', "unknown parameter; did you mean 'k'? (this notebook has: k)")])
     """
     checked, complaints = {}, []
     for name, value in values.items():
         if name not in parameters:
             known = ", ".join(parameters) or "none"
-            hint = nearest(name, parameters) or f"; this notebook has: {known}"
+            hint = f"{nearest(name, parameters)} (this notebook has: {known})"
             complaints.append((name, f"unknown parameter{hint}"))
             continue
         try:

@@ -23,7 +23,6 @@ from crmlab.study.wording import (
 
 __all__ = ["write_report"]
 
-N_TILES = 4  # headline numbers a chapter shows on the front page
 FONT_MARKER = "/* fonts */"
 ASCII = "".join(map(chr, range(0x20, 0x7F)))
 LINK = re.compile(r"\]\([^)]*\)")
@@ -118,9 +117,11 @@ def _describe_run(manifest, chapters, language):
     """Return what the front page says, beyond what every page knows."""
     words = load_words(language)
     data = _describe_data(manifest["dataset"], language)
-    numbered = [chapter for chapter in chapters if chapter.results]
-    findings = [chapter for chapter in chapters if chapter.finding]
-    key_figures = [(chapter, chapter.main_figure) for chapter in chapters if chapter.figures]
+    # Chapter 00 tells of the field and the project; the front page tells of the customers.
+    told = [chapter for chapter in chapters if chapter.stage != "0"]
+    numbered = [chapter for chapter in told if chapter.results]
+    findings = [chapter for chapter in told if chapter.finding]
+    key_figures = [(chapter, chapter.main_figure) for chapter in told if chapter.figures]
     references = _gather_references(chapters)
     stages = {}
     for chapter in chapters:
@@ -138,7 +139,6 @@ def _describe_run(manifest, chapters, language):
         "findings": findings,
         "key_figures": key_figures,
         "numbered": numbered,
-        "n_tiles": N_TILES,
         "n_results": sum(len(chapter.results) for chapter in numbered),
         "stages": list(stages.items()),
         "duration": lambda seconds: say_duration(seconds, language),

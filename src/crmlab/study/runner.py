@@ -87,8 +87,10 @@ def run_study(path, *, language=None, until=None, on_progress=None):
     root = find_study_root(path)
     language = language or study.language
     notebooks = read_notebooks(root / "notebooks")
-    if until is not None and until not in notebooks:
-        raise StudyError(f"no notebook {until!r}; there are: {', '.join(notebooks)}")
+    if until is not None:
+        until = next((name for name in notebooks if until in (name, name[:2])), until)
+        if until not in notebooks:
+            raise StudyError(f"no notebook {until!r}; there are: {', '.join(notebooks)}")
     wanted = study.notebooks if until is None else [until]
     dataset = load_dataset(study.data, root=root)
     steps = plan_steps(notebooks, dataset.tables, wanted=wanted)

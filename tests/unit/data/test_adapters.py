@@ -278,8 +278,19 @@ def test_numbers_whose_first_fraction_comes_late_are_numbers(tmp_path):
     assert folder.read(tmp_path)[0]["truth"]["rate"].iloc[[0, -1]].tolist() == [0.0, 0.5]
 
 
-def test_heading_alone_is_an_empty_table(tmp_path):
-    assert len(folder.read(write(tmp_path, "orders.csv", HEADING))[0]["orders"]) == 0
+def test_heading_alone_is_refused(tmp_path):
+    write(tmp_path, "orders.csv", "order_id,customer_id,ordered_on,amount\n")
+    with pytest.raises(
+        ValueError, match=r"orders\.csv: it has headings but no rows; expected rows, each an o"
+    ):
+        folder.read(tmp_path)
+
+
+def test_order_still_to_come_is_refused_with_its_row(tmp_path):
+    rows = "1,a,2024-01-05,10\n2,a,2204-01-06,10\n"
+    write(tmp_path, "orders.csv", "order_id,customer_id,ordered_on,amount\n" + rows)
+    with pytest.raises(ValueError, match=r"orders\.csv: ordered_on, row 2: 2204-01-06 is still to"):
+        folder.read(tmp_path)
 
 
 ROW = "1,a,2024-01-05,12.5,1\n"

@@ -117,11 +117,25 @@ def test_index_that_would_be_lost_is_refused(study):
         study.save("counts", pd.DataFrame({"n": [1]}, index=["a"]))
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), "2", True, None])
+@pytest.mark.parametrize("value", [float("inf"), "2", True, None])
 def test_number_that_is_not_finite_is_refused(study, value):
     finish(study)
     with pytest.raises(ValueError, match=r"result 'n_customers' is .*; publish finite numbers"):
         study.publish(results={"n_customers": value})
+
+
+def test_result_not_defined_for_the_data_is_named_and_has_no_number(study, context):
+    finish(study)
+    study.publish(results={"n_customers": float("nan")})
+    document = published(context)
+    assert document["results"] == {}
+    assert document["undefined"] == ["n_customers"]
+
+
+def test_headline_names_results_that_are_there(study, context):
+    finish(study)
+    study.publish(results={"n_customers": 2}, headline=["n_customers", "gini"])
+    assert published(context)["headline"] == ["n_customers"]
 
 
 def test_result_without_a_term_is_refused_with_the_nearest(study):

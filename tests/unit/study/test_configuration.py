@@ -74,7 +74,7 @@ def test_every_complaint_is_told_at_once(project):
 
 
 def test_missing_study_file_is_refused_with_the_nearest_name(project):
-    with pytest.raises(StudyError, match=r"no study file .*shp.yaml; did you mean 'shop.yaml'"):
+    with pytest.raises(StudyError, match=r"no study file .*shp.yaml; did you mean 'shop'\?"):
         load_study(project / "studies" / "shp.yaml")
 
 

@@ -103,7 +103,7 @@ def test_unknown_notebook_to_stop_at_is_refused(shop):
 def test_second_run_shows_nothing_of_the_first(shop):
     folder = run_study(shop).folder
     assert (folder / "results" / "30_share.json").exists()
-    run_study(shop, until="20_count")
+    run_study(shop, until="20")
     assert not (folder / "results" / "30_share.json").exists()
 
 

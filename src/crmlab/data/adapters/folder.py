@@ -58,7 +58,7 @@ def read(folder: Path) -> tuple[dict[str, pd.DataFrame], Rows, dict[str, Path]]:
     ------
     ValueError
         If no file is a known table, two files hold one table, a file's name is nearly a table's,
-        or a file does not hold what its table must hold.
+        or a file has no rows, orders to come, or does not hold what its table must hold.
     """
     files, left_out = _find_tables(folder)
     frames = {name: _read_table(name, path) for name, path in files.items()}
@@ -68,7 +68,29 @@ def read(folder: Path) -> tuple[dict[str, pd.DataFrame], Rows, dict[str, Path]]:
         named = re.match(r"(\w+)[.:]", str(error))
         path = files.get(named[1], folder) if named else folder
         raise ValueError(f"{path}: {error}") from None
+    for name, table in tables.items():
+        if table.empty:
+            raise ValueError(
+                f"{files[name]}: it has headings but no rows; expected rows, each "
+                f"{TABLES[name].row_en}. Fill it, or take it out of the folder."
+            )
+    _refuse_days_to_come(tables, files)
     return tables, left_out, files
+
+
+def _refuse_days_to_come(tables: dict[str, pd.DataFrame], files: dict[str, Path]) -> None:
+    """Refuse an order dated in the future: a slip of the pen there stretches the whole window."""
+    days = (
+        tables["orders"]["ordered_on"] if "orders" in tables else pd.Series(dtype="datetime64[us]")
+    )
+    # A day's grace: somewhere on earth it is tomorrow already.
+    late = days > pd.Timestamp.today() + pd.Timedelta(days=1)
+    if late.any():
+        row = int(late.to_numpy().argmax())
+        raise ValueError(
+            f"{files['orders']}: ordered_on, row {row + 1}: {days.iloc[row]:%Y-%m-%d} is still to "
+            "come; expected days up to today. Correct the date."
+        )
 
 
 def _find_tables(folder: Path) -> tuple[dict[str, Path], Rows]:
