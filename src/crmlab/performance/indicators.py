@@ -78,11 +78,6 @@ def indicators_by_quarter(
     """
     parts = _Parts(tables, observed_from, observed_to, resolution_target_hours)
     quarters = parts.quarters[parts.quarters["is_complete"]]
-    if quarters.empty:
-        raise ValueError(
-            f"no quarter lies wholly between {parts.start:%Y-%m-%d} and {parts.end:%Y-%m-%d}; a "
-            "longer window is needed to compare quarters"
-        )
     known = set(quarters["starts_on"])
     rows = []
     for quarter in quarters.itertuples():
@@ -91,7 +86,7 @@ def indicators_by_quarter(
         rows += parts.measure(
             quarter.quarter, chosen, [(before, quarter.starts_on)] if before in known else []
         )
-    return pd.DataFrame(rows, columns=_COLUMNS)
+    return _as_table(rows)
 
 
 def indicators_in_total(
@@ -129,7 +124,7 @@ def indicators_in_total(
     """
     parts = _Parts(tables, observed_from, observed_to, resolution_target_hours)
     complete = list(parts.quarters.loc[parts.quarters["is_complete"], "starts_on"])
-    return pd.DataFrame(parts.measure("total", None, list(pairwise(complete))), columns=_COLUMNS)
+    return _as_table(parts.measure("total", None, list(pairwise(complete))))
 
 
 class _Parts:
@@ -329,6 +324,13 @@ class _Parts:
             n_active = found["n_active_customers"][0] if len(survey) else 0
             result["survey_coverage"] = _quotient(n_answered, n_active)
         return result
+
+
+def _as_table(rows):
+    """Return the rows as a table whose columns have their types even if there is no row."""
+    numbers = ("value", "numerator", "denominator")
+    types = {column: "float64" if column in numbers else "str" for column in _COLUMNS}
+    return pd.DataFrame(rows, columns=_COLUMNS).astype(types)
 
 
 def _quotient(numerator, denominator):

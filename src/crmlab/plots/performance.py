@@ -1,9 +1,11 @@
-"""Figures of performance: indicators, weights, evaluation; they draw results and compute none."""
+"""Figures and tables of performance: they show results and compute none."""
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
+from crmlab.atlas import term
 from crmlab.plots.style import PALETTE, label
 
 __all__ = [
@@ -13,6 +15,8 @@ __all__ = [
     "plot_principles",
     "plot_rank_ranges",
     "plot_weights",
+    "tabulate_indicators",
+    "tabulate_scorecard",
 ]
 
 _GREY = "#777777"
@@ -24,7 +28,7 @@ _VIEW_COLOURS = {
 }
 
 
-def plot_indicator_panels(by_quarter, *, n_columns=4):
+def plot_indicator_panels(by_quarter, *, n_columns=3):
     """Draw each indicator over the quarters in a small panel of its own.
 
     Parameters
@@ -41,42 +45,65 @@ def plot_indicator_panels(by_quarter, *, n_columns=4):
     """
     indicators = list(dict.fromkeys(by_quarter["indicator"]))
     n_rows = -(-len(indicators) // n_columns)
+    # The places are worked out by hand, in inches: laying out two dozen panels takes seconds.
+    width, height, top, foot = 2.9 * n_columns, 1.6 * n_rows + 0.75, 0.75, 0.3
     figure, grid = plt.subplots(
-        n_rows, n_columns, figsize=(3.1 * n_columns, 1.9 * n_rows + 0.4), squeeze=False, sharex=True
+        n_rows,
+        n_columns,
+        figsize=(width, height),
+        squeeze=False,
+        gridspec_kw={
+            "left": 0.62 / width,
+            "right": 1 - 0.22 / width,
+            "top": 1 - top / height,
+            "bottom": foot / height,
+            "wspace": 0.36,
+            "hspace": 0.62,
+        },
     )
+    figure.set_layout_engine("none")
     axes = grid.ravel()
     for ax, indicator in zip(axes, indicators, strict=False):
         rows = by_quarter[by_quarter["indicator"] == indicator].sort_values("period")
-        view, unit = rows["view"].iloc[0], rows["unit"].iloc[0]
-        x = np.arange(len(rows))
-        ax.plot(x, rows["value"], marker="o", markersize=4, color=_VIEW_COLOURS[view])
-        arrow = "↑" if rows["direction"].iloc[0] == "higher" else "↓"
-        ax.set_title(f"{label(indicator, unit=True)} {arrow}", fontsize="small")
-        if unit == "share":
-            ax.yaxis.set_major_formatter(PercentFormatter(1))
-        elif rows["value"].abs().max() >= 10_000:
-            ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-        ax.yaxis.set_major_locator(MaxNLocator(4))
-        shown = x[:: max(1, -(-len(x) // 4))]
-        ax.set_xticks(shown, rows["period"].to_numpy()[shown])
-        ax.tick_params(labelsize="x-small", labelbottom=True)
-        ax.margins(y=0.2)
+        _draw_panel(ax, indicator, rows)
     for ax in axes[len(indicators) :]:
         ax.remove()
-    handles = [plt.Line2D([], [], color=_VIEW_COLOURS[v], marker="o") for v in _VIEW_COLOURS]
     used = set(by_quarter["view"])
-    shown = [(h, v) for h, v in zip(handles, _VIEW_COLOURS, strict=True) if v in used]
+    shown = [view for view in _VIEW_COLOURS if view in used]
     figure.legend(
-        [handle for handle, _ in shown],
-        [label(view) for _, view in shown],
-        loc="outside upper center",
+        [plt.Line2D([], [], color=_VIEW_COLOURS[view], marker="o") for view in shown],
+        [label(view) for view in shown],
+        loc="upper center",
+        bbox_to_anchor=(0.5, 1),
         ncols=len(shown),
         frameon=False,
+        fontsize="small",
     )
-    # Laying out two dozen panels is slow: do it once, and not again for every file.
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")
     return axes[: len(indicators)]
+
+
+def _draw_panel(ax, indicator, rows):
+    view, unit = rows["view"].iloc[0], rows["unit"].iloc[0]
+    x = np.arange(len(rows))
+    ax.plot(x, rows["value"], marker="o", markersize=4, color=_VIEW_COLOURS[view])
+    title = f"{label(indicator, unit=True)} {_arrow(rows['direction'].iloc[0])}"
+    ax.set_title(title, fontsize=9.5, x=-0.12)
+    ax.yaxis.set_major_locator(MaxNLocator(3))
+    if unit == "share":
+        ax.yaxis.set_major_formatter(PercentFormatter(1))
+    elif rows["value"].abs().max() >= 1_000:
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    # First and last quarter: what lies between them is told by counting.
+    ends = sorted({0, len(rows) - 1})
+    ax.set_xticks(ends, rows["period"].to_numpy()[ends])
+    ax.set_xlim(-0.5, len(rows) - 0.5)
+    ax.grid(visible=False, axis="x")
+    ax.tick_params(labelsize=8.5, pad=2)
+    ax.margins(y=0.2)
+
+
+def _arrow(direction):
+    return "↑" if direction == "higher" else "↓"
 
 
 def plot_principles(checklist, ax=None):
@@ -235,9 +262,103 @@ def plot_obstacles(obstacles, ax=None, *, n_shown=10):
     ax.set_yticks(rows, [label(criterion) for criterion in shown["criterion"]])
     ax.invert_yaxis()
     ax.grid(visible=False, axis="y")
-    ax.xaxis.set_major_formatter(PercentFormatter(1))
+    ax.xaxis.set_major_locator(MaxNLocator(6))
+    ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     ax.set_xlabel(label("obstacle_degree", unit=True))
     return ax
+
+
+def tabulate_indicators(indicators, keys=None):
+    """Return indicators by period as a table to be read: names, units, figures as one writes them.
+
+    Parameters
+    ----------
+    indicators : pandas.DataFrame
+        Rows of `crmlab.performance.indicators_by_quarter` or `indicators_in_total`, or both.
+    keys : sequence of str or None
+        Indicators to show, in this order; None shows all in the order of the table.
+
+    Returns
+    -------
+    pandas.DataFrame of str
+        One row per indicator that is known at least once, with an arrow to the better side; one
+        column per period, empty where an indicator is not known.
+    """
+    keys = list(dict.fromkeys(indicators["indicator"])) if keys is None else list(keys)
+    known = indicators[indicators["indicator"].isin(keys) & indicators["value"].notna()]
+    periods = list(dict.fromkeys(indicators["period"]))
+    cells = {
+        (row.indicator, row.period): _write(row.value, row.unit)
+        for row in known.itertuples(index=False)
+    }
+    directions = dict(zip(known["indicator"], known["direction"], strict=True))
+    shown = [key for key in keys if key in directions]
+    return pd.DataFrame(
+        [[cells.get((key, period), "") for period in periods] for key in shown],
+        index=pd.Index(
+            [f"{_name(key)} {_arrow(directions[key])}" for key in shown], name=label("indicator")
+        ),
+        columns=[label("whole_window") if period == "total" else period for period in periods],
+    )
+
+
+def tabulate_scorecard(card):
+    """Return a scorecard as a table to be read, by department.
+
+    Parameters
+    ----------
+    card : pandas.DataFrame
+        Result of `crmlab.performance.scorecard`.
+
+    Returns
+    -------
+    pandas.DataFrame of str
+        One row per indicator that is known in the quarter; changes of shares are in percentage
+        points.
+    """
+    known = card[card["value"].notna()].sort_values(["department", "indicator"])
+    rows = [
+        [
+            label(row.department),
+            f"{_name(row.indicator)} {_arrow(row.direction)}",
+            _write(row.previous, row.unit),
+            _write(row.value, row.unit),
+            _write_change(row.change, row.unit),
+            label(row.trend) if isinstance(row.trend, str) and row.trend else "",
+            _write_signed(row.z, ".1f"),
+        ]
+        for row in known.itertuples(index=False)
+    ]
+    names = ["department", "indicator", "previous_quarter", "this_quarter", "change", "trend"]
+    columns = [*(label(name) for name in names), label("z_of_change")]
+    return pd.DataFrame(rows, columns=columns).set_index(columns[:2])
+
+
+def _name(indicator):
+    """Return the indicator's name with its unit, but for shares, whose figures bear the %."""
+    return label(indicator, unit=term(indicator).unit != "share")
+
+
+def _write(value, unit):
+    if np.isnan(value):
+        return ""
+    if unit == "share":
+        text = f"{value:,.1%}" if abs(value) < 10 else f"{value:,.0%}"
+    elif abs(value) >= 100 or unit == "customers":
+        text = f"{value:,.0f}"
+    else:
+        text = f"{value:#.3g}".rstrip(".")
+    return text.replace("-", "−")
+
+
+def _write_change(value, unit):
+    if unit == "share" and not np.isnan(value):
+        return f"{_write_signed(100 * value, '.1f')} {label('percentage_points')}"
+    return _write_signed(value, ",.0f" if abs(value) >= 100 else ".3g")
+
+
+def _write_signed(value, form):
+    return "" if np.isnan(value) else f"{value:+{form}}".replace("-", "−")
 
 
 def _axes(ax):

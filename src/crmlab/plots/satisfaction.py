@@ -1,7 +1,8 @@
-"""Figures of satisfaction and delivered value; they draw results and compute none."""
+"""Figures and tables of satisfaction and delivered value; they show results and compute none."""
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from matplotlib.ticker import PercentFormatter
 
 from crmlab.plots.style import PALETTE, label
@@ -13,6 +14,7 @@ __all__ = [
     "plot_level_shares",
     "plot_value_map",
     "plot_wave_chart",
+    "tabulate_correlations",
 ]
 
 # From red through grey to blue: the order of the levels is to be seen at a glance.
@@ -44,7 +46,7 @@ def plot_level_shares(shares, ax=None):
         ax.bar([f"{t:g}" for t in wide.index], wide[level], bottom=base, color=colour, label=name)
         base = base + wide[level].to_numpy()
     ax.yaxis.set_major_formatter(PercentFormatter(1))
-    ax.set(xlabel=label("tolerance"), ylabel=label("share_of_customers", unit=True), ylim=(0, 1))
+    ax.set(xlabel=label("tolerance"), ylabel=label("share_of_respondents"), ylim=(0, 1))
     ax.grid(visible=False, axis="x")
     handles, names = ax.get_legend_handles_labels()
     ax.legend(handles[::-1], names[::-1], loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
@@ -142,7 +144,7 @@ def plot_value_map(positions, ax=None):
     ax.plot(line, line, color=_GREY, linewidth=1.2, label=label("fair_value_line"))
     ax.set_xlim(low, high)
     ax.set(xlabel=label("relative_cost"), ylabel=label("relative_benefit"))
-    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False, markerscale=2)
     return ax
 
 
@@ -252,6 +254,39 @@ def plot_wave_chart(chart, ax=None):
     ax.grid(visible=False, axis="x")
     ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
     return ax
+
+
+def tabulate_correlations(table):
+    """Return rank correlations with their intervals as a table to be read.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Result of `crmlab.satisfaction.criterion_correlations`; its measures are keys of the terms
+        table.
+
+    Returns
+    -------
+    pandas.DataFrame of str
+        One row per measure; the lead over the baseline, which has none itself, if there is one.
+    """
+    shown = {
+        label("n_respondents"): [f"{n:,}" for n in table["n_customers"]],
+        label("rank_correlation"): table["correlation"].map("{:.2f}".format).tolist(),
+        label("interval"): _intervals(table["lower"], table["upper"]),
+        label("chance_bound"): table["chance_bound"].map("±{:.2f}".format).tolist(),
+    }
+    if "advantage" in table:
+        shown[label("advantage")] = table["advantage"].map("{:+.2f}".format).tolist()
+        shown[label("advantage_interval")] = _intervals(
+            table["advantage_lower"], table["advantage_upper"]
+        )
+    names = [label(measure) for measure in table["measure"]]
+    return pd.DataFrame(shown, index=pd.Index(names, name=label("measure")))
+
+
+def _intervals(lower, upper):
+    return [f"[{low:.2f}, {high:.2f}]" for low, high in zip(lower, upper, strict=True)]
 
 
 def _axes(ax):

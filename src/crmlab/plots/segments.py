@@ -49,11 +49,18 @@ def plot_segment_index(table, index="silhouette", chosen=None, ax=None):
             )
         ax.plot(x, reference, "s--", color=_GREY, markersize=5, label=label("structureless_data"))
     ax.plot(x, table[index], "o-", color=PALETTE[0], label=label("these_customers"))
+    # Room above the highest line: for its marks, and for the legend over them.
+    shown = [table[name] for name in (index, f"reference_{index}") if name in table]
+    highest = max(float(column.max()) for column in shown)
     if chosen is not None:
         ax.axvline(chosen, color=PALETTE[1], linewidth=1.2, linestyle=":", zorder=1)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    ax.set(xlabel=label("n_segments"), ylabel=label(index), ylim=(min(0, table[index].min()), None))
-    ax.legend(loc="best", frameon=False)
+    ax.set(
+        xlabel=label("n_segments"),
+        ylabel=label(index),
+        ylim=(min(0, table[index].min()), 1.06 * highest if highest > 0 else None),
+    )
+    ax.legend(loc="lower left", frameon=False)
     return ax
 
 
@@ -242,7 +249,9 @@ def plot_partition_agreement(agreements, ax=None):
     -------
     matplotlib.axes.Axes
     """
-    ax = _axes(ax)
+    if ax is None:
+        # As high as its bars need, so that a single one does not fill the picture.
+        _, ax = plt.subplots(figsize=(7.0, 1.7 + 0.5 * len(agreements)))
     place = np.arange(len(agreements))
     found = list(agreements.values())
     ax.barh(place, [one["adjusted_rand"] for one in found], 0.55, color=PALETTE[0])
@@ -253,14 +262,13 @@ def plot_partition_agreement(agreements, ax=None):
         color=PALETTE[1],
         markersize=22,
         markeredgewidth=2,
-        label=label("chance_bound"),
+        label=label("chance_limit"),
     )
     ax.set_yticks(place, [label(name) for name in agreements])
-    # Room for three bars at least, so that a single one does not fill the picture.
     ax.set(
         xlabel=label("adjusted_rand"),
         xlim=(min(0, *ax.get_xlim()), 1),
-        ylim=(max(len(place), 3) - 0.5, -0.5),
+        ylim=(len(place) - 0.5, -0.5),
     )
     ax.grid(visible=False, axis="y")
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False)

@@ -181,7 +181,7 @@ def plot_rfm_grid(grid, column="mean_value", ax=None):
             ha="center",
             va="center",
             fontsize="small",
-            color="white" if mesh.norm(colour) > 0.6 else "#333333",
+            color="white" if mesh.norm(colour) > 0.5 else "#333333",
         )
     bar = ax.figure.colorbar(mesh, ax=ax, label=label(column, unit=True))
     bar.ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
@@ -331,8 +331,10 @@ def plot_repeat_rate(cohorts, ax=None):
         xlabel=label("cohort_month"),
         ylabel=label("repeat_rate", unit=True),
     )
-    ax.margins(y=0.12)
-    ax.set_ylim(bottom=0)
+    # Room above the highest mark, and none cut at the axes.
+    highest = known["repeat_rate"].max()
+    ax.set_ylim(0, highest * 1.15 if highest > 0 else 1)
+    ax.margins(x=0.06)
     _month_axis(ax, known["month"])
     return ax
 

@@ -153,6 +153,19 @@ def test_agreement_draws_the_index_and_the_chance_bound():
     assert list(ax.lines[0].get_xdata()) == [0.02, 0.02]
 
 
+@pytest.mark.parametrize("index", ["silhouette", "stability"])
+def test_index_leaves_room_above_its_highest_mark(index):
+    ax = draw.plot_segment_index(indices(), index)
+    highest = max(line.get_ydata().max() for line in ax.lines)
+    assert ax.get_ylim()[1] > 1.05 * highest
+
+
+def test_agreement_is_as_high_as_its_bars_need():
+    one = draw.plot_partition_agreement(dict(list(AGREEMENTS.items())[:1]))
+    two = draw.plot_partition_agreement(AGREEMENTS)
+    assert one.figure.get_figheight() < two.figure.get_figheight()
+
+
 def test_results_are_left_unchanged():
     table = indices()
     before = table.copy(deep=True)

@@ -168,6 +168,25 @@ def test_repeat_rate_leaves_out_incomplete_cohorts():
     assert len(ax.lines[0].get_ydata()) == cohorts["is_complete"].sum() < len(cohorts)
 
 
+def test_repeat_rate_keeps_every_mark_inside_the_axes():
+    cohorts = pd.DataFrame(
+        {
+            "month": pd.to_datetime(["1997-01-01", "1997-02-01", "1997-03-01"]),
+            "n_customers": [780, 820, 740],
+            "repeat_rate": [0.30, 0.31, 0.27],
+            "is_complete": True,
+        }
+    )
+    ax = draw.plot_repeat_rate(cohorts)
+    ax.figure.canvas.draw()
+    marks = ax.collections[0]
+    radius = np.sqrt(marks.get_sizes().max() / np.pi) * ax.figure.dpi / 72
+    places = ax.transData.transform(marks.get_offsets())
+    box = ax.get_window_extent()
+    assert (places.max(axis=0) + radius < box.max).all()
+    assert (places.min(axis=0) - radius > box.min).all()
+
+
 def test_results_are_left_unchanged():
     table = contribution.classify_abc(VALUE)
     before = table.copy(deep=True)
