@@ -268,19 +268,23 @@ def tabulate_correlations(table):
     Returns
     -------
     pandas.DataFrame of str
-        One row per measure; the lead over the baseline, which has none itself, if there is one.
+        One row per measure. The lead over the baseline is empty for the baseline itself.
     """
     shown = {
         label("n_respondents"): [f"{n:,}" for n in table["n_customers"]],
-        label("rank_correlation"): table["correlation"].map("{:.2f}".format).tolist(),
+        label("correlation"): table["correlation"].map("{:.2f}".format).tolist(),
         label("interval"): _intervals(table["lower"], table["upper"]),
         label("chance_bound"): table["chance_bound"].map("±{:.2f}".format).tolist(),
     }
     if "advantage" in table:
-        shown[label("advantage")] = table["advantage"].map("{:+.2f}".format).tolist()
-        shown[label("advantage_interval")] = _intervals(
-            table["advantage_lower"], table["advantage_upper"]
-        )
+        lead = table[["advantage", "advantage_lower", "advantage_upper"]]
+        is_baseline = (lead == 0).all(axis=1)
+        intervals = pd.Series(_intervals(lead["advantage_lower"], lead["advantage_upper"]))
+        shown[label("advantage")] = [
+            "" if own else f"{value:+.2f}"
+            for own, value in zip(is_baseline, lead["advantage"], strict=True)
+        ]
+        shown[label("advantage_interval")] = intervals.mask(is_baseline.to_numpy(), "").tolist()
     names = [label(measure) for measure in table["measure"]]
     return pd.DataFrame(shown, index=pd.Index(names, name=label("measure")))
 

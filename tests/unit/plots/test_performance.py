@@ -7,9 +7,11 @@ from crmlab.performance import (
     ahp_weights,
     indicator_catalogue,
     indicators_by_quarter,
+    indicators_in_total,
     obstacle_degree,
     principle_checklist,
     rank_sensitivity,
+    scorecard,
     topsis,
 )
 from crmlab.plots import set_style
@@ -20,6 +22,8 @@ from crmlab.plots.performance import (
     plot_principles,
     plot_rank_ranges,
     plot_weights,
+    tabulate_indicators,
+    tabulate_scorecard,
 )
 
 
@@ -42,20 +46,48 @@ def names(ax):
     return [text.get_text() for text in ax.get_yticklabels()]
 
 
-def test_panels_show_every_indicator_with_its_unit_and_direction(language):
-    orders = pd.DataFrame(
+@pytest.fixture
+def shop():
+    return pd.DataFrame(
         {
             "customer_id": ["a", "b", "a", "b"],
             "ordered_on": pd.to_datetime(["2024-01-01", "2024-02-01", "2024-05-01", "2024-06-30"]),
             "amount": [30_000.0, 10_000, 20_000, -500],
         }
     )
-    table = indicators_by_quarter({"orders": orders})
+
+
+def test_panels_show_every_indicator_with_its_unit_and_direction(language, shop):
+    table = indicators_by_quarter({"orders": shop})
     axes = plot_indicator_panels(table)
     assert len(axes) == len(table["indicator"].unique())
     titles = [ax.get_title(loc="left") for ax in axes]
     assert ("销售收入（CNY） ↑" if language == "zh" else "Revenue (CNY) ↑") in titles
     assert ("客户流失率（%） ↓" if language == "zh" else "Churn rate (%) ↓") in titles
+
+
+def test_indicators_are_tabulated_as_one_writes_them(language, shop):
+    quarters, total = indicators_by_quarter({"orders": shop}), indicators_in_total({"orders": shop})
+    table = tabulate_indicators(
+        pd.concat([quarters, total]), ["revenue", "retention_rate", "order_frequency"]
+    )
+    assert table.columns.tolist() == ["2024Q1", "2024Q2", "全期" if language == "zh" else "All"]
+    assert table.to_numpy().tolist() == [
+        ["40,000", "19,500", "59,500"],
+        ["", "50.0%", "50.0%"],
+        ["1.00", "1.00", "1.50"],
+    ]
+    assert table.index[0] == ("销售收入（CNY） ↑" if language == "zh" else "Revenue (CNY) ↑")
+    assert tabulate_indicators(quarters, ["net_promoter_score"]).empty
+
+
+def test_scorecard_is_tabulated_with_changes_of_shares_in_points(language, shop):
+    card = scorecard(indicators_by_quarter({"orders": shop}))
+    table = tabulate_scorecard(card).reset_index(drop=True)
+    returned = card[card["value"].notna()].sort_values(["department", "indicator"])["indicator"]
+    row = table[(returned == "return_share").to_numpy()].iloc[0].tolist()
+    points, worse = ("个百分点", "变差") if language == "zh" else ("pp", "worse")
+    assert row == ["0.0%", "2.5%", f"+2.5 {points}", worse, ""]
 
 
 def test_principles_stand_to_the_left_and_right_of_zero(language):

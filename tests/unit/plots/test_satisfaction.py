@@ -11,6 +11,7 @@ from crmlab.plots.satisfaction import (
     plot_level_shares,
     plot_value_map,
     plot_wave_chart,
+    tabulate_correlations,
 )
 from crmlab.satisfaction import (
     BENEFITS,
@@ -94,6 +95,18 @@ def test_correlations_stand_at_their_values(answers, language):
     drawn = ax.containers[0].lines[0].get_xdata()
     np.testing.assert_allclose(np.asarray(drawn, dtype=float), table["correlation"])
     assert ("让渡价值" if language == "zh" else "Net delivered value") in words(ax)
+
+
+def test_correlations_are_tabulated_with_no_lead_of_the_baseline_over_itself(answers, language):
+    rng = np.random.default_rng(0)
+    measures = answers.rename(columns={"expected": "net_value", "perceived": "performance_only"})
+    options = {"baseline": "performance_only", "rng": rng}
+    table = criterion_correlations(measures, rng.normal(size=120), **options)
+    shown = tabulate_correlations(table)
+    assert shown.index[0] == ("让渡价值" if language == "zh" else "Net delivered value")
+    assert shown.iloc[1, -2:].tolist() == ["", ""]
+    assert shown.iloc[0, 1] == f"{table['correlation'].iloc[0]:.2f}"
+    assert shown.iloc[0, 2] == f"[{table['lower'].iloc[0]:.2f}, {table['upper'].iloc[0]:.2f}]"
 
 
 def test_wave_chart_rings_the_waves_that_alert(language):
