@@ -8,6 +8,7 @@ import statistics
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 RUNS = 15
 
@@ -20,7 +21,7 @@ def measure():
     commands = {
         "import numpy": [sys.executable, "-c", "import numpy"],
         "import crmlab": [sys.executable, "-c", "import crmlab"],
-        "crmlab --help": [shutil.which("crmlab"), "--help"],
+        "crmlab --help": [shutil.which("crmlab", path=Path(sys.executable).parent), "--help"],
     }
     seconds = {name: [] for name in commands}
     for _ in range(RUNS + 1):
