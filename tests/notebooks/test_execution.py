@@ -17,8 +17,7 @@ pytestmark = [
 
 
 def test_notebook_runs_on_small_data(tiny_outcome, name):
-    failure = tiny_outcome.failure
-    assert tiny_outcome.states[name] == "done", failure and failure.error
+    assert tiny_outcome.states[name] == "done", tiny_outcome.failures
 
 
 def test_notebook_runs_without_a_warning(tiny_outcome, name):

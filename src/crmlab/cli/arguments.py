@@ -1,5 +1,6 @@
 """Words the commands share: the study argument, the language option, how a refusal is told."""
 
+import errno
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -7,6 +8,18 @@ from typing import Annotated
 import typer
 
 __all__ = ["Language", "LanguageOption", "StudyArgument", "refusals", "study_path"]
+
+
+# What the system refuses, and what to do about it; what was finished is always kept.
+OS_CURES = {
+    errno.ENOSPC: ". Free some space and run again: what was finished is kept.",
+    errno.EDQUOT: ". Free some of your quota and run again: what was finished is kept.",
+    errno.EACCES: ". Give yourself the right to write there, or work in a folder of your own.",
+    errno.EPERM: ". Give yourself the right to write there, or work in a folder of your own.",
+    errno.EROFS: ". Work in a copy of the project on a disk that can be written to.",
+    errno.ENOTDIR: ". Something that is no folder stands where one is expected: move it away.",
+    errno.EEXIST: ". Something that is no folder stands where one is expected: move it away.",
+}
 
 
 class Language(StrEnum):
@@ -43,7 +56,14 @@ class refusals:  # noqa: N801 - reads as a block
         return self
 
     def __exit__(self, kind, error, traceback):
-        if kind is not None and issubclass(kind, ValueError):
-            typer.secho(str(error), fg="red", err=True)
+        if kind is not None and issubclass(kind, ValueError | OSError):
+            typer.secho(_say_refusal(error), fg="red", err=True)
             raise typer.Exit(2) from None
         return False
+
+
+def _say_refusal(error):
+    if isinstance(error, OSError) and error.strerror:
+        cure = OS_CURES.get(error.errno, "")
+        return f"{error.filename or 'a file'}: {error.strerror}{cure}"
+    return str(error)

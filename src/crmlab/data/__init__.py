@@ -3,6 +3,7 @@
 from crmlab.data.catalog import (
     Card,
     Dataset,
+    fingerprint_dataset,
     get_dataset,
     is_at_hand,
     list_datasets,
@@ -13,6 +14,7 @@ from crmlab.data.catalog import (
 __all__ = [
     "Card",
     "Dataset",
+    "fingerprint_dataset",
     "get_dataset",
     "is_at_hand",
     "list_datasets",

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Card",
     "Dataset",
+    "fingerprint_dataset",
     "get_dataset",
     "is_at_hand",
     "list_datasets",
@@ -44,6 +45,7 @@ __all__ = [
 _CARDS = Path(__file__).with_name("cards")
 _BUNDLED = "sample"
 _FOLDER_CARD = "card.yaml"
+_READ = (".csv", ".parquet")
 
 
 @dataclass(frozen=True)
@@ -257,6 +259,39 @@ def get_dataset(
     if file is not None:
         keep_file(name, card.files, file, report=report)
     return {entry.name: fetch_file(name, entry, report=report) for entry in card.files}
+
+
+def fingerprint_dataset(source: str | Path, *, root: str | Path | None = None) -> dict[str, str]:
+    """Return the sha256 of every file a data set is made from, without reading a table.
+
+    Parameters
+    ----------
+    source : str or path-like
+        As for `load_dataset`.
+    root : path-like, optional
+        The project folder, which holds ``data/sample``.
+
+    Returns
+    -------
+    dict of str to str
+        By the file's name. Two equal answers mean equal tables; files of the catalog are held to
+        these hashes whenever they are read, so they need not be at hand.
+
+    Raises
+    ------
+    ValueError
+        If there is no such data set or folder.
+    """
+    if source in _names() and source != _BUNDLED:
+        return {file.name: file.sha256 for file in load_card(str(source)).files}
+    folder = _sample_folder(root) if source == _BUNDLED else Path(source)
+    if not folder.is_dir():
+        raise ValueError(f"{folder} is no folder; check the name, or the path from {Path.cwd()}.")
+    return {
+        path.name: file_sha256(path)
+        for path in sorted(folder.iterdir())
+        if path.is_file() and (path.suffix.lower() in _READ or path.name == _FOLDER_CARD)
+    }
 
 
 def load_dataset(

@@ -16,10 +16,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from crmlab.atlas import nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["TABLES", "Column", "Table", "describe_table", "find_table"]
 
@@ -130,6 +132,8 @@ def describe_table(name: str) -> pd.DataFrame:
     2   ordered_on                       True
     3       amount  currency  not 0      True
     """
+    import pandas as pd
+
     columns = find_table(name).columns
     return pd.DataFrame(
         {

@@ -133,6 +133,8 @@ def read_chapter(folder, name, entry, *, language, currency=None, find):
         seconds=entry.get("seconds"),
         outputs=sorted(entry.get("outputs", ())),
     )
+    if chapter.state in ("left out", "not reached"):
+        return chapter  # files it may have left are an earlier run's
     published = _read_json(folder / "results" / f"{name}.json") or {}
     chapter.finding = text_in(published.get("finding"), language)
     chapter.main = published.get("main_figure")

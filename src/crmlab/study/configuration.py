@@ -10,7 +10,15 @@ from crmlab.atlas import nearest
 from crmlab.study.notebooks import read_notebooks
 from crmlab.study.parameters import check_parameters
 
-__all__ = ["Study", "StudyError", "find_root", "find_study_root", "load_study"]
+__all__ = [
+    "Study",
+    "StudyError",
+    "find_root",
+    "find_study_root",
+    "load_study",
+    "place",
+    "read_yaml",
+]
 
 
 class StudyError(ValueError):
@@ -49,6 +57,7 @@ class Study(BaseModel):
     parameters: dict[str, dict[str, Any]] = {}
     language: Literal["en", "zh"] = "en"
     seed: int = Field(1, ge=0, lt=2**32)
+    timeout: int = Field(3600, ge=1)  # seconds a cell may take
 
 
 def find_root(start):
@@ -74,7 +83,8 @@ def find_root(start):
             return folder
     raise StudyError(
         f"{start} is not inside a crmlab project: no folder above it holds notebooks/ and "
-        "studies/. Change to the folder where you cloned crmlab, or name a study file in it."
+        "studies/. Change to the folder where you cloned crmlab, or make one to work in with "
+        "`crmlab new FOLDER`."
     )
 
 
@@ -112,7 +122,7 @@ def load_study(path):
         nearest valid name.
     """
     path = Path(path)
-    tree, content = _read_yaml(path)
+    tree, content = read_yaml(path)
     try:
         study = Study.model_validate(content)
     except ValidationError as error:
@@ -133,7 +143,7 @@ def load_study(path):
         complaints += [(("parameters", name, p), complaint) for p, complaint in refused]
     data = _find_data(study.data, path.parent, complaints)
     if complaints:
-        raise StudyError("\n".join(_place(path, tree, loc) + text for loc, text in complaints))
+        raise StudyError("\n".join(place(path, tree, loc) + text for loc, text in complaints))
     return study.model_copy(update={"parameters": parameters, "data": data})
 
 
@@ -155,11 +165,19 @@ def _find_data(data, folder, complaints):
     return data
 
 
-def _read_yaml(path):
+def read_yaml(path, *, kind="study"):
+    """Return a YAML file's tree of nodes, which knows the lines, and its content.
+
+    Raises
+    ------
+    StudyError
+        If there is no such file, or it is not UTF-8, not YAML, or gives a key twice; `kind` says
+        in the message what file was looked for.
+    """
     if not path.is_file():
         names = sorted(p.stem for p in path.parent.glob("[!.]*.yaml"))
         hint = f"{nearest(path.stem, names)} (there are: {', '.join(names)})" if names else ""
-        raise StudyError(f"no study file {path}{hint}")
+        raise StudyError(f"no {kind} file {path}{hint}")
     try:
         text = path.read_text(encoding="utf-8-sig")
         tree = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -190,10 +208,10 @@ def _complaint(path, tree, error):
         text = "missing; every study has it"
     else:
         text = f"{error['msg'][0].lower()}{error['msg'][1:]}, found {error['input']!r}"
-    return _place(path, tree, location) + text
+    return place(path, tree, location) + text
 
 
-def _place(path, tree, location):
+def place(path, tree, location):
     """Return 'file:line: dotted.key: ' of a location, as far as the file goes along with it."""
     node, line = tree, 1
     for part in location:

@@ -4,12 +4,20 @@ import hashlib
 import json
 import platform
 import re
+from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
 from crmlab.study.artefacts import write_whole
 
-__all__ = ["describe_dataset", "describe_versions", "hash_files", "read_manifest", "write_manifest"]
+__all__ = [
+    "describe_dataset",
+    "describe_versions",
+    "hash_files",
+    "read_manifest",
+    "say_now",
+    "write_manifest",
+]
 
 
 def describe_dataset(dataset):
@@ -76,7 +84,8 @@ def read_manifest(folder):
     """
     path = Path(folder) / "manifest.json"
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        _check_shape(manifest)
     except FileNotFoundError as error:
         raise ValueError(
             f"{path.parent} holds no report: run the study with "
@@ -84,6 +93,12 @@ def read_manifest(folder):
         ) from error
     except ValueError as error:
         raise ValueError(f"{path} is damaged ({error}): run the study again") from error
+    return manifest
+
+
+def say_now():
+    """Return the present moment as an ISO text, to the second, in UTC."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def write_manifest(folder, manifest):
@@ -91,6 +106,17 @@ def write_manifest(folder, manifest):
     text = json.dumps(manifest, ensure_ascii=False, indent=1) + "\n"
     path = Path(folder) / "manifest.json"
     write_whole(path, lambda p: p.write_text(text, encoding="utf-8", newline="\n"))
+
+
+def _check_shape(manifest):
+    """Refuse a text that is JSON and yet no manifest."""
+    parts = manifest if isinstance(manifest, dict) else {}
+    for key in ("study", "dataset", "versions", "notebooks"):
+        if not isinstance(parts.get(key), dict):
+            raise ValueError(f"it has no {key}")
+    for name, entry in parts["notebooks"].items():
+        if not (isinstance(entry, dict) and isinstance(entry.get("outputs"), dict)):
+            raise ValueError(f"it does not say what {name} made")
 
 
 def _day(timestamp):

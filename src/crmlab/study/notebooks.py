@@ -5,7 +5,8 @@ A notebook's metadata says what it needs, what it makes and what it can use when
     "crmlab": {"needs": ["orders"], "makes": ["rfm"], "optional": ["customers"]}
 
 A name is a table of the data set, an artefact another notebook makes, or another notebook's own
-name (its published results). Order, omissions and "what must I run first" follow from this.
+name (its published results). Order, omissions and "what must I run first" follow from this. A
+notebook that looks at the project itself lists those files and folders as `reads`.
 """
 
 import hashlib
@@ -20,6 +21,8 @@ from crmlab.study.parameters import Parameter, read_parameters
 
 __all__ = ["Notebook", "Step", "find_maker", "plan_steps", "read_notebook", "read_notebooks"]
 
+IPYTHON = ("%", "!", "?")
+
 
 @dataclass(frozen=True)
 class Notebook:
@@ -30,8 +33,10 @@ class Notebook:
     needs: tuple[str, ...]
     makes: tuple[str, ...]
     optional: tuple[str, ...]
+    reads: tuple[str, ...]
     parameters: dict[str, Parameter]
     title: dict[str, str]
+    code: str
     sha256: str
 
 
@@ -68,7 +73,7 @@ def read_notebook(path):
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path.name} is not a Jupyter notebook: {error}") from error
     contract = dict(document.get("metadata", {}).get("crmlab", {}))
-    lists = {key: tuple(contract.pop(key, ())) for key in ("needs", "makes", "optional")}
+    lists = {key: tuple(contract.pop(key, ())) for key in ("needs", "makes", "optional", "reads")}
     if contract:
         key = next(iter(contract))
         raise ValueError(
@@ -85,6 +90,7 @@ def read_notebook(path):
         **lists,
         parameters=parameters,
         title={language: _title(cells, language) or path.stem for language in ("en", "zh")},
+        code="\n".join(_plain_code(_source(c)) for c in cells if c["cell_type"] == "code"),
         sha256=hashlib.sha256(content).hexdigest(),
     )
 
@@ -106,7 +112,7 @@ def read_notebooks(folder):
     ValueError
         If two notebooks make one artefact, or nobody makes what one needs.
     """
-    from crmlab.data.tables import TABLES
+    from crmlab.data.columns import TABLES
 
     paths = sorted(Path(folder).glob("[0-9][0-9]_*.ipynb"))
     notebooks = {path.stem: read_notebook(path) for path in paths}
@@ -212,6 +218,13 @@ def _title(cells, language):
             found = re.search(r"^# (.+)$", _source(cell), flags=re.MULTILINE)
             return found and found[1].strip()
     return None
+
+
+def _plain_code(source):
+    """Return a cell's source as Python: without IPython's own lines, empty for a cell magic."""
+    if source.lstrip().startswith("%%"):
+        return ""
+    return "\n".join(line for line in source.splitlines() if not line.lstrip().startswith(IPYTHON))
 
 
 def _source(cell):

@@ -11,11 +11,12 @@ import io
 import tokenize
 from dataclasses import dataclass
 
+import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from crmlab.atlas import nearest
 
-__all__ = ["Parameter", "check_parameters", "read_parameters"]
+__all__ = ["Parameter", "check_parameters", "read_parameters", "read_settings"]
 
 TYPES = {
     "int": int,
@@ -158,6 +159,58 @@ def check_parameters(values, parameters):
         except ValueError as error:
             complaints.append((name, str(error)))
     return checked, complaints
+
+
+def read_settings(texts, parameters):
+    """Return what `name=value` texts set, by notebook.
+
+    Parameters
+    ----------
+    texts : iterable of str
+        `name=value` sets a parameter in every notebook that has it; `20.name=value` or
+        `20_customer_value.name=value` in one. Values are written as in a study file.
+    parameters : dict of str to dict
+        The parameters of each notebook, by its name.
+
+    Returns
+    -------
+    dict of str to dict
+
+    Raises
+    ------
+    ValueError
+        If a text has another form, or no notebook has such a parameter. Whether a value fits is
+        left to `check_parameters`.
+
+    Examples
+    --------
+    >>> declared = {"30_segmentation": read_parameters("k: int = 4  # segments / 群; ; 2..12")}
+    >>> read_settings(["k=5"], declared), read_settings(["30.k=6"], declared)
+    ({'30_segmentation': {'k': 5}}, {'30_segmentation': {'k': 6}})
+    """
+    found = {}
+    for text in texts:
+        place, is_set, value = text.partition("=")
+        notebook, _, name = place.strip().rpartition(".")
+        if not is_set or not name:
+            raise ValueError(f"{text!r} sets nothing: write name=value, such as n_segments=5")
+        if notebook:
+            chosen = [n for n in parameters if notebook in (n, n[:2])]
+            if not chosen:
+                raise ValueError(f"{text}: no notebook {notebook!r}{nearest(notebook, parameters)}")
+        else:
+            chosen = [n for n in parameters if name in parameters[n]]
+        if not any(name in parameters[n] for n in chosen):
+            known = sorted({key for n in chosen or parameters for key in parameters[n]})
+            raise ValueError(f"{text}: no parameter {name!r}{nearest(name, known)}")
+        for n in chosen:
+            is_text = parameters[n][name].type == "str"
+            try:
+                read = value.strip() if is_text else yaml.safe_load(value)
+            except yaml.YAMLError as error:
+                raise ValueError(f"{text}: {value!r} is not a value ({error})") from error
+            found.setdefault(n, {})[name] = read
+    return found
 
 
 def _split_comment(comment):

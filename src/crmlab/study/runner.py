@@ -1,64 +1,64 @@
-"""The runner: notebooks in the order of their contracts, through papermill, into a report folder.
+"""The runner: notebooks in the order of their contracts, side by side, into a report folder.
 
-Each notebook works in a folder of its own and is moved into the report when it has finished, so
-that the report never shows half a notebook; `manifest.json` is rewritten after every notebook and
-says what the folder holds.
+Who asks: `crmlab run`, `sweep` and `verify`. A notebook whose sources are what they were is not
+run again. Each works in a folder of its own and is moved into the report when it has finished;
+`manifest.json` is rewritten after every notebook and says what the folder holds. At whatever
+moment a run is killed, what stands there agrees with its hash or is made again by the next.
 """
 
-import json
 import os
+import queue
 import shutil
+import threading
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from crmlab.data import load_dataset
-from crmlab.study.artefacts import CONTEXT_VARIABLE, RunContext
-from crmlab.study.configuration import StudyError, find_study_root, load_study
-from crmlab.study.manifest import describe_dataset, describe_versions, hash_files, write_manifest
-from crmlab.study.notebooks import plan_steps, read_notebooks
+from crmlab.study.artefacts import RunContext
+from crmlab.study.cache import compare_origins, find_damage
+from crmlab.study.configuration import StudyError
+from crmlab.study.manifest import hash_files, read_manifest, say_now, write_manifest
+from crmlab.study.plan import Plan
 
-__all__ = ["CellFailure", "Outcome", "run_study"]
+if TYPE_CHECKING:
+    from crmlab.study.execution import CellFailure
 
-# One thread in the numerical libraries: sums taken in another order differ in the last digit,
-# and a study promises the same bytes whatever the number of cores.
-KERNEL_ENVIRONMENT = {
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "POLARS_MAX_THREADS": "1",
-    "PYTHONHASHSEED": "0",
-}
+__all__ = ["Kernels", "Outcome", "explain_study", "lock_folder", "run_study"]
 
-DEAD_KERNEL = (
-    "the kernel died while it ran this cell. Most often the machine ran out of memory: try the "
-    "study on fewer rows, close other programs, or look at the system's log."
-)
-
-
-@dataclass(frozen=True)
-class CellFailure:
-    """The cell a notebook stopped at: its number (from 1), source, error and where it is kept."""
-
-    notebook: str
-    cell: int
-    source: str
-    error: str
+KEPT = ("notebooks", "results", "tables", "figures")
 
 
 @dataclass
 class Outcome:
-    """What a run came to: the report folder, the state of each notebook, what cut it short."""
+    """What a run came to: the report folder, the state of each notebook, what cut it short.
+
+    States are "done", "unchanged" (done by an earlier run), "left out", "failed" and
+    "not reached".
+    """
 
     folder: Path
     states: dict[str, str] = field(default_factory=dict)
-    failure: CellFailure | None = None
+    failures: "list[CellFailure]" = field(default_factory=list)
     is_interrupted: bool = False
 
 
-def run_study(path, *, language=None, until=None, on_progress=None):
+def run_study(
+    path,
+    *,
+    language=None,
+    until=None,
+    only=None,
+    parameters=None,
+    seed=None,
+    fresh=False,
+    cold=False,
+    jobs=None,
+    folder=None,
+    kernels=None,
+    on_progress=None,
+):
     """Run a study and leave its report folder.
 
     Parameters
@@ -69,162 +69,352 @@ def run_study(path, *, language=None, until=None, on_progress=None):
         Language of the report; None takes the study's own.
     until : str or None
         Run only this notebook and what it needs.
+    only : str or None
+        Run this notebook and no other; what it needs must be there.
+    parameters : dict of str to dict, list of str, or None
+        Laid over the study's own: values by notebook and name, or texts such as
+        "30.n_segments=5" and "n_segments=5".
+    seed : int or None
+        In place of the study's own.
+    fresh : bool
+        Run every notebook, whether anything changed or not.
+    cold : bool
+        Start an ordinary kernel for each notebook instead of forking a prepared one.
+    jobs : int or None
+        Notebooks side by side; None takes the number of processor cores.
+    folder : path-like or None
+        Report folder; None takes `reports/<study>` of the project.
+    kernels : Kernels or None
+        Shared with other runs of this process; None has the run start its own.
     on_progress : callable(str, str, str) or None
-        Told notebook, state ("running", "done", "left out", "failed") and a detail.
+        Told notebook, state (those of `Outcome`, and "running") and a detail; from any thread.
 
     Returns
     -------
     Outcome
-        After a failure or an interruption (Ctrl-C) the rest is not run; what was finished is kept.
+        What depends on a failed notebook is not run; everything else is. After an interruption
+        (Ctrl-C) nothing more is run. What was finished is kept.
 
     Raises
     ------
     StudyError
-        If the study is refused; nothing has run then.
+        If the study is refused, or another run works in the folder; nothing has run then.
     """
-    path = Path(path)
-    study = load_study(path)
-    root = find_study_root(path)
-    language = language or study.language
-    notebooks = read_notebooks(root / "notebooks")
-    if until is not None:
-        until = next((name for name in notebooks if until in (name, name[:2])), until)
-        if until not in notebooks:
-            raise StudyError(f"no notebook {until!r}; there are: {', '.join(notebooks)}")
-    wanted = study.notebooks if until is None else [until]
-    dataset = load_dataset(study.data, root=root)
-    steps = plan_steps(notebooks, dataset.tables, wanted=wanted)
-
-    folder = root / "reports" / path.stem
-    outcome = Outcome(folder)
+    plan = Plan(path, language=language, until=until, only=only, parameters=parameters, seed=seed)
+    folder = _folder_of(plan, folder)
     folder.mkdir(parents=True, exist_ok=True)
-    manifest = {
-        "study": {
-            "name": path.stem,
-            "file": path.name,
-            "title": study.title.model_dump(),
-            "question": study.question and study.question.model_dump(),
-            "language": language,
-            "seed": study.seed,
-            "data": dataset.name,
-        },
-        "dataset": describe_dataset(dataset),
-        "versions": describe_versions(),
-        "notebooks": {step.notebook.name: _describe_step(step, study) for step in steps},
-        "started": _now(),
-        "finished": None,
-    }
-    _remove_earlier_run(folder)
-    write_manifest(folder, manifest)
-    for step in steps:
-        name, entry = step.notebook.name, manifest["notebooks"][step.notebook.name]
-        if step.reason:
-            _tell(on_progress, name, "left out", step.reason[language])
-        elif outcome.failure is None and not outcome.is_interrupted:
-            _tell(on_progress, name, "running", "")
-            work = folder / ".work" / name
-            context = RunContext(
-                root=str(root),
-                data=study.data,
-                language=language,
-                seed=study.seed,
-                report=str(folder),
-                output=str(work),
-                command=f"uv run crmlab run {os.path.relpath(path)}",
-            )
-            began = time.perf_counter()
-            values = study.parameters.get(name, {})
-            try:
-                outcome.failure = _run_notebook(step.notebook, values, context)
-            except KeyboardInterrupt:
-                outcome.is_interrupted = True
-                outcome.states[name] = entry["state"]
-                continue
-            entry["seconds"] = round(time.perf_counter() - began, 2)
-            entry["outputs"] = _move_in(work, folder)
-            entry["state"] = "failed" if outcome.failure else "done"
-            _tell(on_progress, name, entry["state"], f"{entry['seconds']:.1f} s")
-            write_manifest(folder, manifest)
-        outcome.states[name] = entry["state"]
-    shutil.rmtree(folder / ".work", ignore_errors=True)
-    manifest["finished"] = _now()
-    write_manifest(folder, manifest)
-    return outcome
+    with lock_folder(folder), ExitStack() as stack:
+        kernels = kernels or stack.enter_context(Kernels(cold=cold))
+        earlier = _read_earlier(folder)
+        plan.resolve(earlier, before_loading=kernels.start)
+        run = _Run(plan, folder, earlier, kernels, fresh=fresh, jobs=jobs, tell=on_progress)
+        return run.run()
 
 
-def _describe_step(step, study):
-    notebook = step.notebook
-    return {
-        "state": "left out" if step.reason else "not reached",
-        "reason": step.reason,
-        "title": notebook.title,
-        "parameters": {
-            name: study.parameters.get(notebook.name, {}).get(name, parameter.default)
-            for name, parameter in notebook.parameters.items()
-        },
-        "needs": list(notebook.needs),
-        "makes": list(notebook.makes),
-        "sha256": notebook.sha256,
-        "seconds": None,
-        "outputs": {},
-    }
+def explain_study(path, *, folder=None, **options):
+    """Return for each notebook of a study whether a run would run it, and why.
 
+    Parameters
+    ----------
+    path : path-like
+        A study file.
+    folder : path-like or None
+        Report folder; None takes the study's own.
+    **options
+        `language`, `until`, `only`, `parameters`, `seed` as for `run_study`.
 
-def _run_notebook(notebook, parameters, context):
-    import papermill
-    from nbclient.exceptions import DeadKernelError
-    from papermill.exceptions import PapermillExecutionError
-
-    work = Path(context.output)
-    shutil.rmtree(work, ignore_errors=True)
-    (work / "notebooks").mkdir(parents=True)
-    with _environment({CONTEXT_VARIABLE: context.to_json(), **KERNEL_ENVIRONMENT}):
-        try:
-            papermill.execute_notebook(
-                str(notebook.path),
-                str(work / "notebooks" / notebook.path.name),
-                parameters=parameters,
-                kernel_name="python3",
-                progress_bar=False,
-                cwd=str(notebook.path.parent),
-                config=_kernel_config(),
-            )
-        except PapermillExecutionError as error:
-            shutil.rmtree(work / "tables", ignore_errors=True)
-            text = f"{error.ename}: {error.evalue}"
-            return CellFailure(notebook.name, error.cell_index + 1, error.source, text)
-        except DeadKernelError:
-            shutil.rmtree(work / "tables", ignore_errors=True)
-            return CellFailure(notebook.name, *_last_cell(work / "notebooks"), DEAD_KERNEL)
-    return None
-
-
-def _last_cell(folder):
-    """Return number and source of the cell a notebook had come to when its kernel died."""
-    document = json.loads(next(folder.iterdir()).read_text(encoding="utf-8"))
-    begun = [
-        (number, "".join(cell["source"]))
-        for number, cell in enumerate(document["cells"], start=1)
-        if cell["metadata"].get("papermill", {}).get("start_time")
-    ]
-    return begun[-1] if begun else (1, "")
-
-
-def _kernel_config():
-    """Return the settings of a kernel: sockets in the file system where there are such.
-
-    A finished kernel is ended at once: everything it leaves is a file already, and asking it to
-    stop costs time and now and then a complaint on the terminal.
+    Returns
+    -------
+    list of (str, str, list of str)
+        Notebook, verdict ("run", "perhaps", "unchanged" or "left out") and the reasons for it.
+        "Perhaps" says that it depends on what a notebook that runs before it makes.
     """
-    from traitlets.config import Config
+    plan = Plan(path, **options)
+    folder = _folder_of(plan, folder)
+    earlier = _read_earlier(folder)
+    plan.resolve(earlier)
+    return [(name, *verdict) for name, verdict in _judge(plan, earlier, folder).items()]
 
-    transport = "ipc" if os.name == "posix" else "tcp"
-    return Config(
-        {
-            "KernelManager": {"transport": transport},
-            "NotebookClient": {"shutdown_kernel": "immediate"},
-        }
-    )
+
+def _judge(plan, earlier, folder):
+    """Return verdict and reasons for each notebook of a plan, as far as they show beforehand."""
+    outputs, found = {}, {}
+    for step in plan.steps:
+        name = step.notebook.name
+        entry = earlier.get("notebooks", {}).get(name, {})
+        outputs[name] = entry.get("outputs", {})
+        if step.reason:
+            found[name] = ("left out", [step.reason[plan.language]])
+            continue
+        reasons = _reasons(entry, plan.origin(name, outputs), folder)
+        waits = [m for m in plan.makers(name) if found[m][0] in ("run", "perhaps")]
+        if reasons or not waits:
+            found[name] = ("run" if reasons else "unchanged", reasons)
+        else:
+            found[name] = ("perhaps", [f"if {maker} makes something else" for maker in waits])
+    return found
+
+
+class _Run:
+    """One run: decides, hands notebooks to threads, takes them in, keeps the manifest true."""
+
+    def __init__(self, plan, folder, earlier, kernels, *, fresh, jobs, tell):
+        self.plan, self.folder, self.kernels = plan, folder, kernels
+        self.fresh, self.jobs = fresh, jobs or os.cpu_count() or 1
+        self.tell = tell or (lambda *_: None)
+        self.earlier = earlier
+        self.outcome = Outcome(folder)
+        self.manifest = plan.new_manifest()
+        self.entries = self.manifest["notebooks"]
+        self.origins, self.settled = {}, set()
+        self.running, self.finished = {}, queue.SimpleQueue()
+        self.work = folder / ".work" / f"{os.getpid()}-{time.monotonic_ns()}"
+        self.has_begun = False
+        for step in plan.steps:
+            before = earlier.get("notebooks", {}).get(step.notebook.name, {})
+            kept = {key: before[key] for key in ("outputs", "made_from") if key in before}
+            self.entries[step.notebook.name] = plan.new_entry(step) | kept
+
+    def run(self):
+        """Run what has to be run, and return what it came to."""
+        if self.plan.only:
+            self._refuse_missing_needs()
+        try:
+            self._schedule()
+        except KeyboardInterrupt:
+            self.outcome.is_interrupted = True
+        finally:
+            self._stop()
+        self._finish()
+        return self.outcome
+
+    def _refuse_missing_needs(self):
+        only = self.plan.only
+        for name, (verdict, reasons) in _judge(self.plan, self.earlier, self.folder).items():
+            if verdict in ("run", "perhaps") and self.plan.is_needed(name):
+                raise StudyError(
+                    f"{only} needs {name}, which would have to run first ({reasons[0]}): "
+                    f"use --until {only} instead of --only {only}"
+                )
+
+    def _schedule(self):
+        steps = {step.notebook.name: step for step in self.plan.steps}
+        makers = {name: self.plan.makers(name) for name in steps}
+        # Those that hold up the longest row of others go first.
+        rank = {name: (-self.plan.depth(name), name) for name in steps}
+        undecided, ready = list(steps), []
+        while True:
+            # Plan order puts makers first, so that one pass settles all that can be settled.
+            for name in list(undecided):
+                if self.settled.issuperset(makers[name]):
+                    undecided.remove(name)
+                    if self._must_run(steps[name], makers[name]):
+                        ready.append(name)
+            ready.sort(key=rank.get)
+            while ready and len(self.running) < self.jobs:
+                self._begin(ready.pop(0))
+            if not self.running:
+                return
+            self._take_in(*self.finished.get())
+
+    def _must_run(self, step, makers):
+        """Return whether a notebook has to be run; settle it if not."""
+        name = step.notebook.name
+        if step.reason:
+            self._forget(name)
+            self._settle(name, "left out", step.reason[self.plan.language])
+            return False
+        if any(self.outcome.states.get(maker) in ("failed", "not reached") for maker in makers):
+            self._settle(name, "not reached")
+            return False
+        before = self.earlier.get("notebooks", {}).get(name, {})
+        outputs = {maker: self.entries[maker]["outputs"] for maker in self.entries}
+        origin = self.plan.origin(name, outputs)
+        is_asked = name in self.plan.asked
+        if not _reasons(before, origin, self.folder) and not (self.fresh and is_asked):
+            self.entries[name] |= {"state": "done", "seconds": before["seconds"]}
+            self._settle(name, "unchanged")
+        elif is_asked:
+            self.origins[name] = origin
+            return True
+        else:
+            # The report shows one study: what was made otherwise has no place in it.
+            self._forget(name)
+            del self.entries[name]
+            self.settled.add(name)
+        return False
+
+    def _begin(self, name):
+        from crmlab.study.execution import Execution
+
+        if not self.has_begun:
+            self.has_begun = True
+            shutil.rmtree(self.work.parent, ignore_errors=True)
+            self.kernels.start()
+            self._write_manifest()
+        plan, notebook = self.plan, self.plan.notebooks[name]
+        work = self.work / name
+        context = RunContext(
+            root=str(plan.root),
+            data=plan.study.data,
+            language=plan.language,
+            seed=plan.seed,
+            report=str(self.folder),
+            output=str(work),
+            command=f"crmlab run {os.path.relpath(plan.path)}",
+        )
+        execution = Execution(
+            notebook,
+            plan.given_parameters(name),
+            context,
+            timeout=plan.study.timeout,
+            on_cell=lambda cell, n: self.tell(name, "running", f"{cell}/{n}"),
+        )
+        self.running[name] = execution
+        self.tell(name, "running", "")
+        threading.Thread(target=self._execute, args=(name, execution), daemon=True).start()
+
+    def _execute(self, name, execution):
+        began = time.perf_counter()
+        try:
+            result = self.kernels.run(execution)
+        except BaseException as error:
+            result = error  # for the thread that waits
+        self.finished.put((name, result, round(time.perf_counter() - began, 2)))
+
+    def _take_in(self, name, result, seconds):
+        """Move what a notebook made into the report, and settle it."""
+        del self.running[name]
+        if isinstance(result, BaseException):
+            raise result
+        entry, work = self.entries[name], self.work / name
+        if result is not None:
+            self.outcome.failures.append(result)
+            for part in ("results", "tables", "figures"):
+                shutil.rmtree(work / part, ignore_errors=True)
+        state = "done" if result is None else "failed"
+        outputs = _move_in(work, self.folder)
+        origin = self.origins[name] if result is None else None
+        entry |= {"state": state, "seconds": seconds, "outputs": outputs, "made_from": origin}
+        self._settle(name, state, f"{seconds:.1f} s")
+        self._write_manifest()
+
+    def _settle(self, name, state, detail=""):
+        self.outcome.states[name] = state
+        self.settled.add(name)
+        if state != "not reached":
+            self.tell(name, state, detail)
+
+    def _forget(self, name):
+        """Remove what a notebook made earlier, so that no other finds it."""
+        for output in self.entries[name]["outputs"]:
+            (self.folder / output).unlink(missing_ok=True)
+        self.entries[name] |= {"outputs": {}, "made_from": None}
+
+    def _stop(self):
+        """End what still runs, after an interruption or an error."""
+        for execution in self.running.values():
+            execution.kill()
+        for _ in range(len(self.running)):
+            with suppress(queue.Empty):
+                self.finished.get(timeout=5)
+        self.running.clear()
+        shutil.rmtree(self.work.parent, ignore_errors=True)
+
+    def _finish(self):
+        """Leave nothing in the folder that the manifest does not name."""
+        for name in self.entries:
+            self.outcome.states.setdefault(name, "not reached")
+        _remove_unnamed(self.folder, self.entries)
+        has_changed = _without_times(self.manifest) != _without_times(self.earlier)
+        if self.has_begun or has_changed or not self.earlier.get("finished"):
+            self.manifest["finished"] = say_now()
+            self._write_manifest()
+
+    def _write_manifest(self):
+        write_manifest(self.folder, self.manifest)
+
+
+class Kernels:
+    """Kernels forked from a server, which starts when the first is needed; any thread may ask."""
+
+    def __init__(self, *, cold=False):
+        self.is_cold = cold
+        self.server = None
+        self._starting = threading.Lock()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def start(self):
+        """Have the server begin its imports, and do our own meanwhile."""
+        from crmlab.study.execution import import_papermill
+        from crmlab.study.kernels import KernelServer, can_fork
+
+        with self._starting:
+            self.is_cold = self.is_cold or not can_fork()
+            if not self.is_cold and self.server is None:
+                self.server = KernelServer()
+                self.server.start()
+            import_papermill()
+
+    def close(self):
+        """End the server and every kernel it has."""
+        if self.server is not None:
+            self.server.close()
+
+    def run(self, execution):
+        """Run a notebook in a warm kernel; in an ordinary one where that is not to be had."""
+        from crmlab.study.kernels import KernelServerError
+
+        if not self.is_cold:
+            try:
+                return execution.run(self.server.manager_class)
+            except KernelServerError:
+                self.is_cold = True
+        return execution.run()
+
+
+def _reasons(entry, origin, folder):
+    """Return in words why a notebook would be run again; empty when it need not be."""
+    if not entry.get("made_from"):
+        return ["it has not run yet" if entry.get("state") != "failed" else "it failed"]
+    reasons = compare_origins(entry["made_from"], origin)
+    damaged = None if reasons else find_damage(folder, entry["outputs"])
+    return reasons if damaged is None else [f"{damaged} is missing or was altered"]
+
+
+def _folder_of(plan, folder):
+    return Path(folder) if folder else plan.root / "reports" / plan.name
+
+
+def _read_earlier(folder):
+    """Return the manifest of an earlier run; an empty one where it is not there or damaged."""
+    try:
+        return read_manifest(folder)
+    except ValueError:
+        return {}
+
+
+@contextmanager
+def lock_folder(folder):
+    """Hold the folder for one run; the system lets go of it when the process ends in any way."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise StudyError(
+            f"another run is at work in {folder}: wait until it has ended, or stop it first"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _move_in(work, folder):
@@ -237,32 +427,17 @@ def _move_in(work, folder):
     return hashes
 
 
-def _remove_earlier_run(folder):
-    """Remove what an earlier run of the study left: a report shows one run only."""
-    for name in ("notebooks", "results", "tables", "figures", "pages", ".work"):
-        shutil.rmtree(folder / name, ignore_errors=True)
-    (folder / "index.html").unlink(missing_ok=True)
+def _remove_unnamed(folder, entries):
+    """Remove what notebooks of an earlier run left and the manifest no longer names."""
+    named = {name for entry in entries.values() for name in entry["outputs"]}
+    for part in KEPT:
+        for path in sorted((folder / part).rglob("*"), reverse=True):
+            if path.is_dir():
+                if not any(path.iterdir()):
+                    path.rmdir()
+            elif path.relative_to(folder).as_posix() not in named:
+                path.unlink()
 
 
-@contextmanager
-def _environment(variables):
-    """Set environment variables for the kernels started inside the block."""
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-
-
-def _tell(on_progress, *words):
-    if on_progress is not None:
-        on_progress(*words)
-
-
-def _now():
-    return datetime.now(UTC).isoformat(timespec="seconds")
+def _without_times(manifest):
+    return {key: part for key, part in manifest.items() if key not in ("started", "finished")}

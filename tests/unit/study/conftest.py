@@ -57,6 +57,15 @@ study.publish(results={"n_customers": numbers["n_customers"]})
 """
 
 
+@pytest.fixture(scope="session")
+def kernels():
+    """One server of warm kernels for the tests of a process."""
+    from crmlab.study.runner import Kernels
+
+    with Kernels() as kernels:
+        yield kernels
+
+
 @pytest.fixture
 def add_notebook(project):
     """Write one more notebook into the project."""

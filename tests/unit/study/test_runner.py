@@ -1,12 +1,23 @@
 import json
+import signal
+import subprocess
+import sys
+import time
+from functools import partial
 
 import pytest
 
 from crmlab.study.configuration import StudyError
 from crmlab.study.manifest import hash_files, read_manifest
-from crmlab.study.runner import run_study
+from crmlab.study.runner import explain_study, run_study
 
 pytestmark = pytest.mark.xdist_group("runner")
+
+
+@pytest.fixture
+def run(kernels):
+    """Run a study with the kernels that the tests share."""
+    return partial(run_study, kernels=kernels)
 
 
 @pytest.fixture
@@ -14,97 +25,304 @@ def shop(project):
     return project / "studies" / "shop.yaml"
 
 
-def test_run_leaves_results_tables_notebooks_and_a_true_manifest(shop):
+@pytest.fixture
+def add_to_study(shop):
+    """Add a line to the study file."""
+
+    def add(line):
+        shop.write_text(shop.read_text("utf-8") + line + "\n", "utf-8")
+
+    return add
+
+
+def made(folder):
+    """Return the hashes of all that notebooks left in a report folder."""
+    kept = ("tables/", "results/", "figures/", "notebooks/")
+    return {name: sha256 for name, sha256 in hash_files(folder).items() if name.startswith(kept)}
+
+
+def n_customers(folder, notebook):
+    document = json.loads((folder / "results" / f"{notebook}.json").read_text("utf-8"))
+    return document["results"]["n_customers"]["value"]
+
+
+def test_run_leaves_results_tables_notebooks_and_a_true_manifest(shop, run):
     told = []
-    outcome = run_study(shop, on_progress=lambda *words: told.append(words[:2]))
+    outcome = run(shop, on_progress=lambda *words: told.append(words))
     assert outcome.states == {"20_count": "done", "30_share": "done", "40_ask": "left out"}
-    assert told[0] == ("20_count", "running")
+    assert ("20_count", "running", "") in told
+    assert ("20_count", "running", "4/4") in told
     manifest = read_manifest(outcome.folder)
     entry = manifest["notebooks"]["20_count"]
     assert entry["parameters"] == {"factor": 1}
     files = hash_files(outcome.folder)
     assert all(files[name] == sha256 for name, sha256 in entry["outputs"].items())
-    assert {"results/20_count.json", "tables/counts.parquet", "notebooks/20_count.ipynb"} <= set(
+    assert {"results/20_count.json", "tables/counts.parquet", "notebooks/20_count.ipynb"} == set(
         entry["outputs"]
     )
     assert manifest["notebooks"]["40_ask"]["reason"]["en"] == "the data set has no table “survey”"
     assert manifest["dataset"]["tables"]["orders"]["n_rows"] == 3
     assert manifest["versions"]["pandas"]
+    assert manifest["finished"]
 
 
-def test_study_parameter_reaches_the_notebook(shop):
-    shop.write_text(shop.read_text("utf-8") + "parameters: {20_count: {factor: 3}}\n", "utf-8")
-    folder = run_study(shop, until="20_count").folder
-    result = json.loads((folder / "results" / "20_count.json").read_text("utf-8"))
-    assert result["results"]["n_customers"]["value"] == 6
+def test_executed_notebook_holds_no_time_and_no_place(shop, run):
+    folder = run(shop, parameters=["factor=2"]).folder
+    text = (folder / "notebooks" / "20_count.ipynb").read_text("utf-8")
+    assert "start_time" not in text
+    assert str(shop.parents[1]) not in text
+    assert "factor = 2" in text
+
+
+def test_study_parameter_reaches_the_notebook(shop, add_to_study, run):
+    add_to_study("parameters: {20_count: {factor: 3}}")
+    folder = run(shop, until="20_count").folder
+    assert n_customers(folder, "20_count") == 6
     assert read_manifest(folder)["notebooks"]["20_count"]["parameters"] == {"factor": 3}
 
 
-def test_failing_cell_is_shown_the_rest_is_not_run_and_what_was_done_is_kept(shop, add_notebook):
-    add_notebook("25_break", "x = 1\nraise RuntimeError('no such market')", needs=["counts"])
-    outcome = run_study(shop)
+def test_nothing_is_run_again_and_no_byte_is_written_when_nothing_changed(shop, run):
+    folder = run(shop).folder
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+    outcome = run(shop)
+    assert outcome.states == {
+        "20_count": "unchanged",
+        "30_share": "unchanged",
+        "40_ask": "left out",
+    }
+    del before[folder / ".lock"]
+    assert before == {p: p.stat().st_mtime_ns for p in folder.rglob("*") if p.name != ".lock"}
+
+
+def test_fresh_runs_what_has_not_changed(shop, run):
+    run(shop)
+    assert run(shop, fresh=True, until="20").states["20_count"] == "done"
+
+
+def test_changed_parameter_runs_its_notebook_and_what_uses_other_numbers(shop, run):
+    run(shop)
+    outcome = run(shop, parameters={"20_count": {"factor": 4}})
+    assert outcome.states["20_count"] == "done"
+    assert outcome.states["30_share"] == "done"
+    assert n_customers(outcome.folder, "30_share") == 8
+    assert read_manifest(outcome.folder)["study"]["parameters"] == {"20_count": {"factor": 4}}
+
+
+def test_notebook_whose_inputs_are_made_again_as_they_were_is_not_run(shop, project, run):
+    run(shop)
+    path = project / "notebooks" / "20_count.ipynb"
+    path.write_text(path.read_text("utf-8").replace("Title of", "Heading of"), "utf-8")
+    outcome = run(shop)
+    assert outcome.states["20_count"] == "done"
+    assert outcome.states["30_share"] == "unchanged"
+
+
+def test_changed_data_and_a_changed_helper_beside_the_notebook_run_it_again(shop, project, run):
+    helper = project / "notebooks" / "shop_helper.py"
+    helper.write_text("n = 1\n", "utf-8")
+    path = project / "notebooks" / "20_count.ipynb"
+    path.write_text(
+        path.read_text("utf-8").replace("from crmlab", "import shop_helper\\nfrom crmlab")
+    )
+    run(shop, until="20")
+    helper.write_text("n = 2\n", "utf-8")
+    reasons = {name: reasons for name, _, reasons in explain_study(shop)}
+    assert reasons["20_count"] == ["code ./shop_helper.py changed"]
+    run(shop, until="20")
+    with (project / "shop" / "orders.csv").open("a", encoding="utf-8") as orders:
+        orders.write("4,c,2024-03-01,7\n")
+    assert dict(zip(("n", "verdict", "why"), explain_study(shop)[0], strict=True))["why"] == [
+        "data file orders.csv changed"
+    ]
+    assert n_customers(run(shop).folder, "30_share") == 3
+
+
+def test_altered_or_missing_output_is_made_again(shop, run):
+    folder = run(shop).folder
+    before = made(folder)
+    (folder / "tables" / "counts.parquet").write_bytes(b"junk")
+    assert explain_study(shop)[0][2] == ["tables/counts.parquet is missing or was altered"]
+    (folder / "results" / "30_share.json").unlink()
+    outcome = run(shop)
+    assert outcome.states["20_count"] == "done"
+    assert outcome.states["30_share"] == "done"
+    assert made(folder) == before
+
+
+def test_damaged_manifest_costs_a_run_and_nothing_else(shop, run):
+    folder = run(shop).folder
+    before = made(folder)
+    for damage in ("{", "[1, 2]", '{"notebooks": {"20_count": 7}}'):
+        (folder / "manifest.json").write_text(damage, "utf-8")
+        assert run(shop).states["20_count"] == "done"
+        assert made(folder) == before
+
+
+def test_explain_says_what_would_happen_and_runs_nothing(shop, run):
+    assert [verdict for _, verdict, _ in explain_study(shop)] == ["run", "run", "left out"]
+    run(shop)
+    assert [verdict for _, verdict, _ in explain_study(shop)] == [
+        "unchanged",
+        "unchanged",
+        "left out",
+    ]
+    changed = explain_study(shop, parameters=["20.factor=5"])
+    assert changed[0][1:] == ("run", ["parameter factor: 1 → 5"])
+    assert changed[1][1:] == ("perhaps", ["if 20_count makes something else"])
+
+
+def test_only_runs_one_notebook_or_says_what_must_run_first(shop, run):
+    with pytest.raises(StudyError, match=r"30_share needs 20_count, .* use --until 30_share"):
+        run(shop, only="30")
+    run(shop, until="20")
+    outcome = run(shop, only="30")
+    assert outcome.states["20_count"] == "unchanged"
+    assert outcome.states["30_share"] == "done"
+
+
+def test_failing_cell_is_shown_what_needs_it_is_not_run_and_the_rest_is(shop, add_notebook, run):
+    breaks = "x = 1\nraise RuntimeError('no such market')"
+    add_notebook("25_break", breaks, needs=["counts"], makes=["broken"])
+    add_notebook("50_later", "pass", optional=["broken"])
+    outcome = run(shop)
     assert outcome.states["20_count"] == "done"
     assert outcome.states["25_break"] == "failed"
-    assert outcome.states["30_share"] == "not reached"
-    assert outcome.failure.cell == 3
-    assert "raise RuntimeError" in outcome.failure.source
-    assert "no such market" in outcome.failure.error
-    assert "\x1b" not in outcome.failure.error
+    assert outcome.states["50_later"] == "not reached"
+    assert outcome.states["30_share"] == "done"
+    failure = outcome.failures[0]
+    assert failure.cell == 3
+    assert "raise RuntimeError" in failure.source
+    assert "no such market" in failure.error
+    assert "\x1b" not in failure.error
     assert (outcome.folder / "results" / "20_count.json").exists()
     assert (outcome.folder / "notebooks" / "25_break.ipynb").exists()
     assert not (outcome.folder / ".work").exists()
 
 
-def test_dead_kernel_is_told_with_its_cell(shop, add_notebook):
+def test_failed_notebook_is_run_again_and_leaves_only_its_page(shop, add_notebook, run):
+    add_notebook("25_break", "raise RuntimeError('no such market')", needs=["counts"])
+    folder = run(shop).folder
+    outputs = read_manifest(folder)["notebooks"]["25_break"]["outputs"]
+    assert list(outputs) == ["notebooks/25_break.ipynb"]
+    outcome = run(shop)
+    assert outcome.states["25_break"] == "failed"
+    assert outcome.states["20_count"] == "unchanged"
+
+
+def test_dead_kernel_is_told_with_its_cell(shop, add_notebook, run):
     add_notebook("25_die", "import os\nos._exit(1)", needs=["counts"])
-    outcome = run_study(shop)
+    outcome = run(shop)
     assert outcome.states["25_die"] == "failed"
-    assert outcome.failure.cell == 3
-    assert "os._exit(1)" in outcome.failure.source
-    assert "the kernel died while it ran this cell" in outcome.failure.error
+    assert outcome.failures[0].cell == 3
+    assert "os._exit(1)" in outcome.failures[0].source
+    assert "the kernel died while it ran this cell" in outcome.failures[0].error
+    page = (outcome.folder / "notebooks" / "25_die.ipynb").read_text("utf-8")
+    assert "the kernel died while it ran this cell" in page
 
 
-def test_interrupted_run_keeps_what_was_done(shop, monkeypatch):
-    import papermill
-
-    execute = papermill.execute_notebook
-
-    def interrupt_second(path, *args, **kwargs):
-        if "30_share" in path:
-            raise KeyboardInterrupt
-        return execute(path, *args, **kwargs)
-
-    monkeypatch.setattr(papermill, "execute_notebook", interrupt_second)
-    outcome = run_study(shop)
-    assert outcome.is_interrupted
-    assert outcome.states["20_count"] == "done"
-    assert outcome.states["30_share"] == "not reached"
-    assert read_manifest(outcome.folder)["finished"]
-    assert not (outcome.folder / ".work").exists()
+def test_cell_that_never_ends_is_stopped_at_the_limit_of_the_study(
+    shop, add_to_study, add_notebook, run
+):
+    add_to_study("timeout: 1")
+    add_notebook("25_wait", "import time\ntime.sleep(60)", needs=["counts"])
+    outcome = run(shop)
+    assert outcome.states["25_wait"] == "failed"
+    assert "ran longer than 1 s, the limit of the study" in outcome.failures[0].error
+    assert outcome.states["30_share"] == "done"
 
 
-def test_misspelt_parameter_is_refused_before_a_kernel_starts(shop, monkeypatch):
+def test_cold_kernels_give_the_same_bytes(shop, run):
+    folder = run(shop).folder
+    before = made(folder)
+    run(shop, fresh=True, cold=True)
+    assert made(folder) == before
+
+
+RUN = """
+import sys
+from crmlab.study.runner import run_study
+outcome = run_study(sys.argv[1], jobs=2)
+sys.exit(130 if outcome.is_interrupted else 0)
+"""
+
+
+def start_run(shop):
+    return subprocess.Popen([sys.executable, "-c", RUN, str(shop)], start_new_session=True)
+
+
+def wait_for(folder, state="running"):
+    """Wait until a run has begun to work in its folder."""
+    for _ in range(400):
+        if list(folder.glob(".work/*/*")):
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"the run never came to be {state}")
+
+
+def test_interrupted_run_stops_at_once_and_the_next_goes_on(shop, add_notebook, run):
+    add_notebook("31_slow", "import time\ntime.sleep(30)", needs=["counts"])
+    folder = shop.parents[1] / "reports" / "shop"
+    process = start_run(shop)
+    for _ in range(400):
+        if (folder / ".work").exists() and list(folder.glob(".work/*/31_slow")):
+            break
+        if (folder / "tables" / "counts.parquet").exists():
+            time.sleep(0.5)
+            break
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    began = time.monotonic()
+    assert process.wait(timeout=20) == 130
+    assert time.monotonic() - began < 5
+    manifest = read_manifest(folder)
+    assert manifest["finished"]
+    assert manifest["notebooks"]["20_count"]["state"] == "done"
+    assert manifest["notebooks"]["31_slow"]["state"] == "not reached"
+    assert not (folder / ".work").exists()
+    (shop.parents[1] / "notebooks" / "31_slow.ipynb").unlink()
+    assert run(shop).states["20_count"] == "unchanged"
+
+
+def test_two_runs_of_one_study_at_once_are_refused_and_a_killed_one_leaves_no_lock(shop, run):
+    folder = shop.parents[1] / "reports" / "shop"
+    process = start_run(shop)
+    wait_for(folder)
+    with pytest.raises(StudyError, match=r"another run is at work in .*shop: wait until"):
+        run(shop)
+    process.kill()
+    process.wait()
+    assert run(shop).states["30_share"] == "done"
+
+
+def test_misspelt_parameter_is_refused_before_a_kernel_starts(shop, monkeypatch, run):
     import papermill
 
     started = []
     monkeypatch.setattr(papermill, "execute_notebook", lambda *a, **_: started.append(a))
     shop.write_text(shop.read_text("utf-8") + "parameters: {20_count: {factr: 3}}\n", "utf-8")
     with pytest.raises(StudyError, match="unknown parameter; did you mean 'factor'"):
-        run_study(shop)
+        run(shop)
     assert started == []
     assert not (shop.parents[1] / "reports").exists()
 
 
-def test_unknown_notebook_to_stop_at_is_refused(shop):
+def test_unknown_notebook_to_stop_at_is_refused(shop, run):
     with pytest.raises(StudyError, match="no notebook '20_cuont'; there are: 20_count"):
-        run_study(shop, until="20_cuont")
+        run(shop, until="20_cuont")
 
 
-def test_second_run_shows_nothing_of_the_first(shop):
-    folder = run_study(shop).folder
-    assert (folder / "results" / "30_share.json").exists()
-    run_study(shop, until="20")
+def test_report_shows_nothing_that_was_made_otherwise(shop, add_to_study, run):
+    folder = run(shop).folder
+    add_to_study("parameters: {20_count: {factor: 3}}")
+    outcome = run(shop, until="20")
+    assert outcome.states == {"20_count": "done", "40_ask": "left out"}
     assert not (folder / "results" / "30_share.json").exists()
+
+
+def test_notebook_not_asked_for_stays_where_it_still_holds(shop, run):
+    folder = run(shop).folder
+    assert run(shop, until="20").states["30_share"] == "unchanged"
+    assert (folder / "results" / "30_share.json").exists()
 
 
 def test_damaged_manifest_is_refused_in_words(tmp_path):

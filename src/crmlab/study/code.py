@@ -1,0 +1,152 @@
+"""Code: which files of the program a notebook's numbers depend on.
+
+Who asks: the cache ("has anything changed that this notebook uses?"). Imports are followed in
+the source, from the notebook's cells through crmlab's modules, without running anything, so that
+a change to a figure's module leaves the studies of other figures as they are.
+"""
+
+import ast
+import gc
+import hashlib
+import threading
+from functools import cache
+from pathlib import Path
+
+__all__ = ["hash_code", "hash_file"]
+
+PACKAGE = Path(__file__).resolve().parents[1]
+ROOT = PACKAGE.parent
+PARSING = threading.Lock()
+
+
+def hash_code(source, folder=None, *, known=None):
+    """Return the sha256 of every file that a piece of Python source builds on.
+
+    Parameters
+    ----------
+    source : str
+        Python source, such as the code cells of a notebook.
+    folder : path-like or None
+        Where modules that are not crmlab's may lie: the notebook's own folder.
+    known : dict of str to str or None
+        An earlier answer for the same source: where its files are unchanged, it still holds, and
+        nothing is parsed.
+
+    Returns
+    -------
+    dict of str to str
+        By path: `crmlab/value/rfm.py` for the package's files, `./helper.py` for a module in
+        `folder`. Counted are modules imported at any depth, inside functions too, and the files
+        beside a module that it names in a string, such as a table of terms.
+
+    Examples
+    --------
+    >>> "crmlab/atlas/terms.csv" in hash_code("from crmlab.atlas import term")
+    True
+    """
+    folder = None if folder is None else Path(folder).resolve()
+    if known and all(_hash_if_there(_find_code(name, folder)) == h for name, h in known.items()):
+        return known
+    try:
+        tree = _parse(source)
+    except SyntaxError:  # the notebook will fail where it stands, and say so better
+        tree = _parse("")
+    found, queue = set(), list(_uses(tree, None, folder))
+    while queue:
+        path = queue.pop()
+        if path not in found:
+            found.add(path)
+            if path.suffix == ".py":
+                queue.extend(_uses_of_file(path, folder, *_stamp(path)))
+    return {_name(path, folder): hash_file(path) for path in sorted(found)}
+
+
+def hash_file(path):
+    """Return the sha256 of a file; one that was read before and has not been touched is not read.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    """
+    return _hash_content(path, *_stamp(path))
+
+
+@cache
+def _hash_content(path, _changed, _size):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _stamp(path):
+    state = path.stat()
+    return state.st_mtime_ns, state.st_size
+
+
+def _hash_if_there(path):
+    return hash_file(path) if path.is_file() else None
+
+
+def _find_code(name, folder):
+    return Path(folder, name[2:]) if name.startswith("./") else ROOT / name
+
+
+def _name(path, folder):
+    if path.is_relative_to(ROOT):
+        return path.relative_to(ROOT).as_posix()
+    return "./" + path.relative_to(folder).as_posix()
+
+
+def _parse(source):
+    """Parse, and let nothing come between: Python 3.11 fails when the garbage collector does."""
+    with PARSING:
+        was_enabled = gc.isenabled()
+        gc.disable()
+        try:
+            return ast.parse(source)
+        finally:
+            if was_enabled:
+                gc.enable()
+
+
+@cache
+def _uses_of_file(path, folder, _changed, _size):
+    return frozenset(_uses(_parse(path.read_text(encoding="utf-8")), path, folder))
+
+
+def _uses(tree, path, folder):
+    """Yield the files that a module names: its imports, and the data beside it."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield from _find_module(alias.name, folder)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            for alias in node.names:
+                yield from _find_module(f"{node.module}.{alias.name}", folder)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield from _find_named(node.value, path)
+
+
+def _find_module(name, folder):
+    """Yield the files of a dotted name: the module and the packages it lies in."""
+    parts = name.split(".")
+    root = ROOT if parts[0] == PACKAGE.name else folder
+    if root is None:
+        return
+    for n in range(1, len(parts) + 1):
+        place = root.joinpath(*parts[:n])
+        for path in (place / "__init__.py", place.with_suffix(".py")):
+            if path.is_file():
+                yield path
+
+
+def _find_named(text, path):
+    """Yield what a string names: files beside the module, or the modules of a package."""
+    if text.startswith(f"{PACKAGE.name}.") and text.endswith("."):
+        # The beginning of a module's name that is completed when it runs.
+        yield from ROOT.joinpath(*text.rstrip(".").split(".")).glob("*.py")
+    elif path is not None and text and text.isprintable() and len(text) < 60:
+        place = path.parent / text
+        if Path(text).name == text and place.is_file() and place.suffix != ".py":
+            yield place
+        elif Path(text).name == text and place.is_dir() and not (place / "__init__.py").exists():
+            yield from (p for p in place.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
