@@ -1,7 +1,9 @@
-"""What several test files share: the project's folder, real data, one small executed study."""
+"""What several test files share: the project's folder, real data, small projects to run."""
 
+import json
 import os
 import shutil
+from functools import partial
 from pathlib import Path
 
 import matplotlib
@@ -72,3 +74,88 @@ def tiny_report(tiny_outcome):
 def real_project(tmp_path_factory):
     """A copy of the project for studies of real data."""
     return copy_project(tmp_path_factory.mktemp("real"))
+
+
+# A project of a few cells: notebooks that run in a second, on three orders.
+
+ORDERS = """order_id,customer_id,ordered_on,amount
+1,a,2024-01-02,10
+2,a,2024-02-03,20
+3,b,2024-02-04,5
+"""
+
+
+def write_notebook(folder, name, code, *, needs=(), makes=(), optional=(), parameters=""):
+    """Write a notebook of a title in two languages, a parameters cell and one cell of code."""
+
+    def cell(kind, source, *tags):
+        body = {"cell_type": kind, "id": f"{kind}-{len(cells)}", "source": source}
+        body["metadata"] = {"tags": list(tags)}
+        cells.append(body | ({"outputs": [], "execution_count": None} if kind == "code" else {}))
+
+    cells = []
+    cell("markdown", f"# Title of {name}", "en")
+    cell("markdown", f"# {name} 的标题", "zh")
+    if parameters:
+        cell("code", parameters, "parameters")
+    cell("code", code)
+    contract = {"needs": list(needs), "makes": list(makes), "optional": list(optional)}
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    document = {
+        "cells": cells,
+        "metadata": {"crmlab": contract, "kernelspec": kernel},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    path = folder / "notebooks" / f"{name}.ipynb"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    return path
+
+
+COUNT = """
+from crmlab.study import open_study
+study = open_study("20_count")
+orders = study.load("orders")
+counts = orders.groupby("customer_id").size().rename("n").reset_index()
+study.save("counts", counts)
+study.say(en=f"{len(counts)} customers", zh=f"{len(counts)} 位客户")
+study.publish(results={"n_customers": len(counts) * factor})
+"""
+SHARE = """
+from crmlab.study import open_study
+study = open_study("30_share")
+counts = study.load("counts")
+numbers = study.load("20_count")
+study.publish(results={"n_customers": numbers["n_customers"]})
+"""
+
+
+@pytest.fixture(scope="session")
+def kernels():
+    """One server of warm kernels for the tests of a process."""
+    from crmlab.study.runner import Kernels
+
+    with Kernels() as kernels:
+        yield kernels
+
+
+@pytest.fixture
+def add_notebook(project):
+    """Write one more notebook into the project."""
+    return partial(write_notebook, project)
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A project with notebooks 20_count → 30_share and 40_ask, which needs a survey."""
+    for name in ("notebooks", "studies", "shop"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "shop" / "orders.csv").write_text(ORDERS, encoding="utf-8")
+    (tmp_path / "studies" / "shop.yaml").write_text("title: A shop\ndata: ../shop\n", "utf-8")
+    factor = "factor: int = 1  # factor / 倍数; ; 1..9"
+    write_notebook(
+        tmp_path, "20_count", COUNT, needs=["orders"], makes=["counts"], parameters=factor
+    )
+    write_notebook(tmp_path, "30_share", SHARE, needs=["counts", "20_count"])
+    write_notebook(tmp_path, "40_ask", "pass", needs=["survey"])
+    return tmp_path

@@ -1,6 +1,7 @@
 """Homes in small projects made for the purpose; the real ones are in tests/notebooks."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -143,6 +144,30 @@ def test_test_is_found_in_a_class_and_with_its_case(project, node):
 )
 def test_test_that_is_not_there_breaks_the_home(project, node):
     assert check(project, replace(COMPUTED, test=node)).broken == (f"no test {node}",)
+
+
+def test_tests_are_taken_as_stated_where_the_source_is_not(project):
+    gone = replace(COMPUTED, function="", test="tests/unit/value/test_rfm.py::test_gone")
+    assert concept_coverage(project, concepts=[gone]).has_tests
+    shutil.rmtree(project / "src")
+    found = concept_coverage(project, concepts=[gone, replace(gone, test="")])
+    assert not found.has_tests
+    assert [home.broken for home in found] == [(), ()]
+    assert [home.lacking for home in found] == [
+        ("no function yet",),
+        ("no function yet", "no test yet"),
+    ]
+
+
+def test_chinese_heading_counts_under_the_english_name_its_cell_keeps(project):
+    path = project / "notebooks" / "00_start_here.ipynb"
+    document = json.loads(path.read_text("utf-8"))
+    names = {"只在中文里": "Recency and frequency", "不在这里": "Elsewhere"}
+    document["cells"] = document["cells"][1:]
+    document["cells"][0]["metadata"]["crmlab"] = {"headings": names}
+    path.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
+    assert check(project, NARRATED).is_home
+    assert not check(project, replace(NARRATED, section="Elsewhere")).is_home
 
 
 @pytest.mark.parametrize("section", ["只在中文里", "a comment", "Only code", "text", "Recency"])

@@ -22,7 +22,7 @@ def short_outcome(tiny_project):
 
 @pytest.mark.xdist_group("tiny")
 def test_a_window_without_a_quarter_runs_to_its_end_and_says_why_it_ranks_nothing(short_outcome):
-    assert short_outcome.failure is None
+    assert short_outcome.failures == []
     tables = short_outcome.folder / "tables"
     assert pd.read_parquet(tables / "indicators_by_period.parquet").empty
     assert pd.read_parquet(tables / "evaluation.parquet").empty

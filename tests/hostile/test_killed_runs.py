@@ -1,0 +1,80 @@
+"""A run that is killed at any moment, and started again, ends as one that never was."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from crmlab.study.manifest import hash_files
+from crmlab.study.runner import run_study
+
+pytestmark = [
+    pytest.mark.xdist_group("killed"),
+    pytest.mark.skipif(os.name != "posix", reason="kill -9 is not to be had on this system"),
+]
+
+N_KILLS = 20
+RUN = """
+import sys
+from crmlab.study.runner import run_study
+run_study(sys.argv[1], fresh=True)
+"""
+
+
+def made(folder):
+    """Return the hashes of all that a report folder shows, its clock apart."""
+    apart = ("manifest.json", ".lock")
+    return {name: sha256 for name, sha256 in hash_files(folder).items() if name not in apart}
+
+
+def test_run_killed_at_random_moments_ends_in_the_same_bytes(project):
+    study = project / "studies" / "shop.yaml"
+    folder = project / "reports" / "shop"
+    run_study(study)
+    expected = made(folder)
+    moments = random.Random(3)  # noqa: S311 - any moments will do, the same ones each time
+    whole, n_killed = 4.0, 0
+    while n_killed < N_KILLS:
+        began = time.monotonic()
+        process = subprocess.Popen([sys.executable, "-c", RUN, str(study)])
+        try:
+            # Late moments are those when files are written and moved.
+            process.wait(timeout=whole * moments.uniform(0.1, 1) ** 0.5)
+            whole = time.monotonic() - began
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            n_killed += 1
+    run_study(study)
+    assert made(folder) == expected
+
+
+def test_killed_run_leaves_no_process(project):
+    study = project / "studies" / "shop.yaml"
+    process = subprocess.Popen([sys.executable, "-c", RUN, str(study)])
+    for _ in range(600):
+        if list((project / "reports").glob("shop/.work/*/20_count")):
+            break
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    place = str(project).encode()
+    for _ in range(100):
+        left = [pid for pid in os.listdir("/proc") if pid.isdigit() and _belongs(pid, place)]
+        if not left:
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"still running: {left}")
+
+
+def _belongs(pid, place):
+    """Return whether a process works for a run in a folder; its environment names the folder."""
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as environment:
+            return pid != str(os.getpid()) and place in environment.read()
+    except OSError:
+        return False
