@@ -97,4 +97,4 @@ def test_report_without_a_run_says_how_to_get_one(crmlab, tiny_project):
     path.write_text("title: x\ndata: sample\n")
     result = crmlab("report", str(path))
     assert result.exit_code == 2
-    assert "holds no report: run the study with `uv run crmlab run never_run`" in result.output
+    assert "holds no report: run the study with `crmlab run never_run`" in result.output

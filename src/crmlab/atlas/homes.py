@@ -4,6 +4,9 @@ Who asks: an author who wants to know what is still missing, and the test that f
 breaks. A concept that is computed is at home when its function can be found, its notebook is
 there with the section that tells it, and a test holds it. A concept that is only told needs its
 notebook and section. Files are read, nothing is imported or run, so the answer comes at once.
+
+Tests live beside the source. In a folder without it, as `crmlab new` makes one, the tests are
+taken as the atlas states them, and `Coverage.has_tests` says that nobody looked.
 """
 
 import ast
@@ -16,7 +19,7 @@ from pathlib import Path
 from crmlab.atlas.concepts import Concept, load_concepts
 from crmlab.atlas.terms import nearest
 
-__all__ = ["Coverage", "Home", "concept_coverage"]
+__all__ = ["Coverage", "Home", "concept_coverage", "find_headings"]
 
 
 @dataclass(frozen=True)
@@ -45,9 +48,13 @@ class Home:
 
 @dataclass(frozen=True)
 class Coverage:
-    """The homes of all concepts asked for, in the order of the atlas."""
+    """The homes of all concepts asked for, in the order of the atlas.
+
+    `has_tests` tells whether the tests were looked for; False in a folder without the source.
+    """
 
     homes: tuple[Home, ...]
+    has_tests: bool = True
 
     def __iter__(self):
         return iter(self.homes)
@@ -111,8 +118,9 @@ def concept_coverage(root, *, notebooks=None, concepts=None):
     Parameters
     ----------
     root : path-like
-        Folder of the project; it holds `notebooks`, `tests` and `src`. Without `src`, functions
-        are looked for in the installed package.
+        Folder of the project; it holds `notebooks`, and the repository also `src` and `tests`.
+        Without `src/crmlab`, functions are looked for in the installed package, and tests are
+        taken as the atlas states them.
     notebooks : iterable of str or None
         Names or numbers of the notebooks to look at ("20", "21_lifetime_value"). None: all.
     concepts : iterable of Concept or None
@@ -141,7 +149,25 @@ def concept_coverage(root, *, notebooks=None, concepts=None):
         wanted = _named_notebooks(notebooks, sorted({c.notebook for c in concepts}))
         concepts = tuple(concept for concept in concepts if concept.notebook in wanted)
     project = _Project(Path(root))
-    return Coverage(tuple(_check_home(concept, project) for concept in concepts))
+    homes = tuple(_check_home(concept, project) for concept in concepts)
+    return Coverage(homes, has_tests=project.has_source)
+
+
+def find_headings(text):
+    r"""Return the headings of a Markdown text, in order; lines of code are none.
+
+    Examples
+    --------
+    >>> find_headings("# Data ##\n```\n# a comment\n```\n### One row is an order")
+    ('Data', 'One row is an order')
+    """
+    headings, in_code = [], False
+    for line in text.splitlines():
+        in_code ^= line.lstrip().startswith("```")
+        heading = re.match(r"#{1,6}\s+(.+?)\s*#*\s*$", line)
+        if heading and not in_code:
+            headings.append(heading[1])
+    return tuple(headings)
 
 
 def _named_notebooks(asked, known):
@@ -167,7 +193,7 @@ def _check_home(concept, project):
     for name in concept.functions:
         if not project.has_function(name):
             broken.append(f"no function {name}")
-    for node in concept.tests:
+    for node in concept.tests if project.has_source else ():
         if not project.has_test(node):
             broken.append(f"no test {node}")
     headings = project.headings(concept.notebook)
@@ -193,10 +219,14 @@ class _Project:
         self._headings = {}
 
     @cached_property
+    def has_source(self):
+        """Whether the project holds the package's source, and the tests beside it."""
+        return (self.root / "src" / "crmlab").is_dir()
+
+    @cached_property
     def source(self):
         """Folder that holds the package."""
-        inside = self.root / "src"
-        return inside if (inside / "crmlab").is_dir() else Path(__file__).parents[2]
+        return self.root / "src" if self.has_source else Path(__file__).parents[2]
 
     def tree(self, path):
         """Return the parsed module, or None where there is no such file."""
@@ -206,7 +236,7 @@ class _Project:
         return self._trees[path]
 
     def headings(self, notebook):
-        """Return the headings of the notebook's English cells, or None without the notebook."""
+        """Return the notebook's headings in English, or None without the notebook."""
         if notebook not in self._headings:
             path = self.root / "notebooks" / f"{notebook}.ipynb"
             self._headings[notebook] = _read_headings(path) if path.is_file() else None
@@ -264,13 +294,17 @@ def _holds(body, names):
 
 
 def _read_headings(path):
+    """Return the headings of English cells, and of Chinese ones that bear their English names.
+
+    A notebook in Chinese alone keeps them in its cells' metadata: the atlas names sections in
+    English.
+    """
     headings = []
     for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-        if cell["cell_type"] == "markdown" and "en" in cell["metadata"].get("tags", ()):
-            in_code = False
-            for line in "".join(cell["source"]).splitlines():
-                in_code ^= line.lstrip().startswith("```")
-                heading = re.match(r"#{1,6}\s+(.+?)\s*#*\s*$", line)
-                if heading and not in_code:
-                    headings.append(heading[1])
+        if cell["cell_type"] == "markdown":
+            found = find_headings("".join(cell["source"]))
+            english = cell["metadata"].get("crmlab", {}).get("headings", {})
+            if "en" in cell["metadata"].get("tags", ()):
+                headings += found
+            headings += [english[heading] for heading in found if heading in english]
     return tuple(headings)

@@ -40,6 +40,8 @@ def atlas(
         console.print(table)
         for home in found.broken:
             console.print(f"[red]{home.concept.id}[/] {home.reason}", soft_wrap=True)
+        if not found.has_tests:
+            console.print("Tests are no part of this folder: they are taken as the atlas has them.")
         console.print(str(found))
         raise typer.Exit(1 if found.broken else 0)
     if query is None:

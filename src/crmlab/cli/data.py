@@ -37,7 +37,7 @@ def data_list():
     table = Table("name", "what it is", "tables", "licence", "at hand", box=None)
     for name in list_datasets():
         card = load_card(name)
-        at_hand = "yes" if is_at_hand(name) else f"uv run crmlab data get {name}"
+        at_hand = "yes" if is_at_hand(name) else f"crmlab data get {name}"
         table.add_row(
             name, card.title["en"], ", ".join(card.one_row_is), card.licence["en"], at_hand
         )
@@ -99,4 +99,4 @@ def data_card(
                 text = item.text_zh if lang is Language.zh else item.text_en
                 console.print(f"   [dim]{item.item}[/] {text}", soft_wrap=True)
     if not tables:
-        console.print(f"\n{words['fetch']} `uv run crmlab data get {name}`")
+        console.print(f"\n{words['fetch']} `crmlab data get {name}`")

@@ -428,7 +428,8 @@ def _project_folders(root: str | Path | None) -> list[Path]:
     if root is not None:
         return [Path(root)]
     here = Path.cwd()
-    return [here, *here.parents, Path(__file__).resolve().parents[3]]
+    package = Path(__file__).resolve().parents[1]
+    return [here, *here.parents, package.parents[1], package / "project"]
 
 
 def _holds_sample(folder: Path) -> bool:

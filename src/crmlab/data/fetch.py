@@ -155,7 +155,7 @@ def fetch_file(
         f"{dataset}: the file {file.name} could not be had. Tried, in this order:\n"
         + "".join(f"  - {outcome}\n" for outcome in tried)
         + f"Obtain the file elsewhere (its sha256 is {file.sha256}) and run\n"
-        f"  uv run crmlab data get {dataset} --file PATH\n"
+        f"  crmlab data get {dataset} --file PATH\n"
         f"or set CRMLAB_MIRROR to a folder that holds {file.mirror}."
     )
 

@@ -54,7 +54,7 @@ class RunContext:
             seed=study.seed,
             report=str(root / "reports" / "sample"),
             output=str(root / "reports" / "sample-by-hand"),
-            command="uv run crmlab run",
+            command="crmlab run",
         )
 
 

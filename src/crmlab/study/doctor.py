@@ -11,10 +11,25 @@ from pathlib import Path
 
 from crmlab.study.configuration import StudyError, find_root
 
-__all__ = ["Finding", "examine", "find_browser"]
+__all__ = ["Finding", "examine", "find_browser", "find_pandoc"]
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge", "microsoft-edge")
+BROWSERS = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "chrome",
+    "microsoft-edge",
+    "microsoft-edge-stable",
+    "msedge",
+)
+# Where macOS and Windows keep them, out of the search path.
+MAC_BROWSERS = ("Google Chrome", "Chromium", "Microsoft Edge")
+WINDOWS_FOLDERS = ("PROGRAMFILES", "PROGRAMFILES(X86)", "LOCALAPPDATA")
+WINDOWS_BROWSERS = ("Google/Chrome/Application/chrome.exe", "Microsoft/Edge/Application/msedge.exe")
 LIBRARIES = ("numpy", "pandas", "polars", "sklearn", "matplotlib", "papermill")
+REINSTALL = "install crmlab again: `pip install --force-reinstall crmlab`; in a clone, `uv sync`"
+ROOM = 200_000_000  # bytes: a report of the sample takes about a tenth of it
 
 
 @dataclass(frozen=True)
@@ -39,7 +54,8 @@ def examine(folder):
     -------
     list of Finding
     """
-    findings = [_python(), *_libraries(), _kernel(), _font(), *_project(folder), _browser()]
+    findings = [_python(), *_libraries(), _kernel(), _warm_kernels(), _font()]
+    findings += [*_project(Path(folder)), _browser(), _pandoc()]
     mirror = os.environ.get("CRMLAB_MIRROR")
     if mirror:
         there = Path(mirror).is_dir()
@@ -52,7 +68,28 @@ def examine(folder):
 
 def find_browser():
     """Return the path of an installed Chromium, Chrome or Edge, or None."""
-    return next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    return found or next((str(path) for path in _browser_places() if path.is_file()), None)
+
+
+def find_pandoc():
+    """Return the path of pandoc, the one that the extra `office` brings or an installed one."""
+    try:
+        import pypandoc
+
+        return pypandoc.get_pandoc_path()
+    except (ImportError, OSError):
+        return shutil.which("pandoc")
+
+
+def _browser_places():
+    if sys.platform == "darwin":
+        for home in (Path("/"), Path.home()):
+            for name in MAC_BROWSERS:
+                yield home / "Applications" / f"{name}.app" / "Contents" / "MacOS" / name
+    for variable in WINDOWS_FOLDERS:
+        if os.environ.get(variable):
+            yield from (Path(os.environ[variable], place) for place in WINDOWS_BROWSERS)
 
 
 def _python():
@@ -65,7 +102,7 @@ def _libraries():
         try:
             module = importlib.import_module(name)
         except ImportError as error:
-            yield Finding(name, False, str(error), "run `uv sync` in the project's folder")
+            yield Finding(name, False, str(error), REINSTALL)
         else:
             yield Finding(name, True, getattr(module, "__version__", "") or metadata.version(name))
 
@@ -78,14 +115,36 @@ def _kernel():
     except NoSuchKernel:
         cure = "run `python -m ipykernel install --sys-prefix`"
         return Finding("Jupyter kernel python3", False, "not installed", cure)
+    # Jupyter reads a bare `python` as the interpreter it runs in.
+    program = Path(spec.argv[0])
+    if program.name != spec.argv[0] and program.parent.resolve() != _here().resolve():
+        cure = f"remove {spec.resource_dir}: it starts another Python than crmlab's own"
+        return Finding("Jupyter kernel python3", False, spec.argv[0], cure)
     return Finding("Jupyter kernel python3", True, spec.display_name)
+
+
+def _here():
+    return Path(sys.executable).parent
+
+
+def _warm_kernels():
+    from crmlab.study.kernels import can_fork
+
+    what = "warm kernels"
+    if not can_fork():
+        cure = "none needed: ordinary kernels run, each some seconds slower to start"
+        return Finding(what, None, f"not on {platform.system()}", cure)
+    installed = metadata.entry_points(group="jupyter_client.kernel_provisioners")
+    if "crmlab-warm" not in installed.names:
+        return Finding(what, None, "not registered; ordinary kernels run", REINSTALL)
+    return Finding(what, True, "forked, with the imports done")
 
 
 def _font():
     try:
         version = metadata.version("pylopdf-fonts-zh-cn")
     except metadata.PackageNotFoundError:
-        return Finding("Chinese font", False, "not installed", "run `uv sync`")
+        return Finding("Chinese font", False, "not installed", REINSTALL)
     return Finding("Chinese font", True, f"Noto Sans SC (package {version})")
 
 
@@ -100,12 +159,15 @@ def _project(folder):
     writable = os.access(reports if reports.exists() else root, os.W_OK)
     cure = "" if writable else "give yourself the right to write there"
     yield Finding("reports folder", writable, str(reports), cure)
+    free = shutil.disk_usage(reports if reports.exists() else root).free
+    cure = "" if free >= ROOM else f"free some of the disk: reports want {ROOM / 1e6:.0f} MB"
+    yield Finding("room for reports", free >= ROOM, f"{free / 1e9:.1f} GB free", cure)
     from crmlab.data import load_dataset
 
     try:
         dataset = load_dataset("sample", root=root)
     except (ValueError, OSError) as error:
-        cure = "restore data/sample from the repository"
+        cure = "copy data/sample from a new folder: `crmlab new FOLDER`"
         yield Finding("bundled sample", False, str(error), cure)
     else:
         n_customers = len(dataset.tables["customers"])
@@ -115,6 +177,14 @@ def _project(folder):
 def _browser():
     browser = find_browser()
     if browser:
-        return Finding("browser for the tests of the page", True, browser)
-    cure = "only the page's own tests need one: install Chromium"
-    return Finding("browser for the tests of the page", None, "none found", cure)
+        return Finding("browser for PDF", True, browser)
+    cure = "`crmlab report --to pdf` needs one: install Chromium, Chrome or Edge"
+    return Finding("browser for PDF", None, "none found", cure)
+
+
+def _pandoc():
+    pandoc = find_pandoc()
+    if pandoc:
+        return Finding("pandoc for Word", True, pandoc)
+    cure = '`crmlab report --to docx` needs it: `pip install "crmlab[office]"`'
+    return Finding("pandoc for Word", None, "none found", cure)

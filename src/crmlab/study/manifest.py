@@ -89,7 +89,7 @@ def read_manifest(folder):
     except FileNotFoundError as error:
         raise ValueError(
             f"{path.parent} holds no report: run the study with "
-            f"`uv run crmlab run {path.parent.name}`"
+            f"`crmlab run {path.parent.name}`"
         ) from error
     except ValueError as error:
         raise ValueError(f"{path} is damaged ({error}): run the study again") from error

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
-from crmlab.atlas import nearest
+from crmlab.atlas import LANGUAGES, nearest
 from crmlab.study.parameters import Parameter, read_parameters
 
 __all__ = ["Notebook", "Step", "find_maker", "plan_steps", "read_notebook", "read_notebooks"]
@@ -89,7 +89,7 @@ def read_notebook(path):
         path=path,
         **lists,
         parameters=parameters,
-        title={language: _title(cells, language) or path.stem for language in ("en", "zh")},
+        title=_titles(cells, path.stem),
         code="\n".join(_plain_code(_source(c)) for c in cells if c["cell_type"] == "code"),
         sha256=hashlib.sha256(content).hexdigest(),
     )
@@ -210,6 +210,13 @@ def _with_ancestors(notebooks, names):
             makers = (find_maker(need, notebooks) for need in notebooks[name].needs)
             queue.extend(maker.name for maker in makers if maker)
     return chosen
+
+
+def _titles(cells, name):
+    """Return the title in both languages; where it stands in one alone, that serves for both."""
+    found = {language: _title(cells, language) for language in LANGUAGES}
+    only = next(filter(None, found.values()), name)
+    return {language: title or only for language, title in found.items()}
 
 
 def _title(cells, language):

@@ -15,7 +15,7 @@ def context(project):
         seed=1,
         report=str(project / "reports" / "shop"),
         output=str(project / "reports" / "shop" / ".work" / "20_count"),
-        command="uv run crmlab run studies/shop.yaml",
+        command="crmlab run studies/shop.yaml",
     )
 
 
@@ -89,7 +89,7 @@ def test_equal_figures_are_equal_bytes(study, context):
 def test_missing_artefact_names_its_maker_and_the_command(context):
     with pytest.raises(ValueError, match="'counts' is made by the notebook 20_count") as error:
         OpenStudy("30_share", context).load("counts")
-    assert "uv run crmlab run studies/shop.yaml --until 20_count" in str(error.value)
+    assert "crmlab run studies/shop.yaml --until 20_count" in str(error.value)
 
 
 def test_missing_table_names_the_tables_there_are(context):
