@@ -72,9 +72,10 @@ def test_killed_run_leaves_no_process(project):
 
 
 def _belongs(pid, place):
-    """Return whether a process works for a run in a folder; its environment names the folder."""
+    """Return whether a process works for a run in a folder: it is there, or was told of it."""
     try:
+        where = os.readlink(f"/proc/{pid}/cwd").encode()
         with open(f"/proc/{pid}/environ", "rb") as environment:
-            return pid != str(os.getpid()) and place in environment.read()
+            return pid != str(os.getpid()) and place in where + environment.read()
     except OSError:
         return False

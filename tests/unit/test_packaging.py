@@ -9,6 +9,7 @@ from rattler import MatchSpec
 
 # conda-forge's own names; where a name is missing here, both registries use the same.
 CONDA_NAMES = {
+    "jupyter-client": "jupyter_client",
     "matplotlib": "matplotlib-base",
     "pandera[pandas]": "pandera-pandas",
     "seaborn": "seaborn-base",

@@ -7,6 +7,7 @@ notebook without clock times, so that the same study leaves the same bytes.
 import os
 import signal
 import sys
+import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -61,7 +62,7 @@ class Execution:
         self._client = None
         self._cell = 0
         self._document = None
-        self._is_killed = False
+        self.is_killed = False
 
     def run(self, manager=None):
         """Execute the notebook and keep it, whole, in the context's output folder.
@@ -118,37 +119,47 @@ class Execution:
         from traitlets.config import Config
 
         self._document = nb_man.nb
-        transport = "ipc" if os.name == "posix" else "tcp"
-        self._client = PapermillNotebookClient(
-            nb_man,
-            kernel_name="python3",
-            log=logger,
-            timeout=self.timeout,
-            startup_timeout=120,
-            record_timing=False,
-            coalesce_streams=True,
-            # A finished kernel is ended at once: everything it leaves is a file already, and
-            # asking it to stop costs time and now and then a complaint on the terminal.
-            shutdown_kernel="immediate",
-            on_cell_start=self._begin_cell,
-            config=Config({"KernelManager": {"transport": transport}}),
-            **({"kernel_manager_class": manager} if manager else {}),
-        )
         environment = os.environ | KERNEL_ENVIRONMENT | {CONTEXT_VARIABLE: self.context.to_json()}
-        self._client.execute(env=environment, cwd=str(self.notebook.path.parent))
+        # Sockets of an ordinary kernel lie beside its connection file, whose path must be short.
+        with tempfile.TemporaryDirectory(prefix="crmlab-") as sockets:
+            ordinary = {
+                "transport": "ipc" if os.name == "posix" else "tcp",
+                "connection_file": str(Path(sockets, "kernel.json")),
+            }
+            self._client = PapermillNotebookClient(
+                nb_man,
+                kernel_name="python3",
+                log=logger,
+                timeout=self.timeout,
+                startup_timeout=120,
+                record_timing=False,
+                coalesce_streams=True,
+                # A finished kernel is ended at once: everything it leaves is a file already, and
+                # asking it to stop costs time and now and then a complaint on the terminal.
+                shutdown_kernel="immediate",
+                on_cell_start=self._begin_cell,
+                **(
+                    {"kernel_manager_class": manager}
+                    if manager
+                    else {"config": Config({"KernelManager": ordinary})}
+                ),
+            )
+            self._client.execute(env=environment, cwd=str(self.notebook.path.parent))
 
     def kill(self):
         """End the kernel at once, from another thread; `run` then returns."""
-        self._is_killed = True
+        self.is_killed = True
         provisioner = getattr(getattr(self._client, "km", None), "provisioner", None)
-        kernel = getattr(provisioner, "kernel", provisioner)  # a warm one, or an ordinary one
-        if pid := getattr(kernel, "pid", None):
+        kernel = getattr(provisioner, "kernel", None)
+        if kernel is not None:  # a warm one, whose server also ends what the kernel started
+            provisioner.parent.server.signal_kernel(kernel, signal.SIGKILL)
+        elif pid := getattr(provisioner, "pid", None):
             with suppress(ProcessLookupError):
                 os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
 
     def _begin_cell(self, cell, cell_index):  # noqa: ARG002 - names are nbclient's
         self._cell = cell_index + 1
-        if self._is_killed:
+        if self.is_killed:
             raise RuntimeError("the run was stopped")
         if self.on_cell is not None:
             self.on_cell(self._cell, len(self._document.cells))

@@ -10,6 +10,7 @@ random numbers for kernels to inherit. It ends when the runner does, however tha
 kernels with it.
 """
 
+import builtins
 import contextlib
 import ctypes
 import gc
@@ -17,7 +18,6 @@ import importlib
 import io
 import json
 import os
-import pkgutil
 import select
 import shutil
 import signal
@@ -25,6 +25,8 @@ import socket
 import sys
 import tempfile
 import time
+from pathlib import Path
+from types import SimpleNamespace
 
 __all__ = ["LIBRARIES", "list_modules", "main"]
 
@@ -60,6 +62,7 @@ LIBRARIES = (
 )
 # Areas for the runner, the report and the command line.
 NOT_FOR_NOTEBOOKS = ("crmlab.cli", "crmlab.study", "crmlab.teaching")
+SIGNALS = (signal.SIGCHLD, signal.SIGTERM)
 SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of Linux
 
 
@@ -68,32 +71,52 @@ def main():
     if not sys.flags.safe_path:
         del sys.path[0]  # the working folder, which each kernel puts there for itself
     server = _Server(socket.socket(fileno=int(sys.argv[1])))
-    for name in list_modules():
-        with contextlib.suppress(ImportError):  # the notebook that needs it says what is missing
-            importlib.import_module(name)
-        if server.is_deserted():
-            return
-    _rehearse()
+    given = set(os.environ)
+    gc.disable()  # a sixth of the time: what is imported stays
+    with _as_in_a_kernel():
+        for name in list_modules():
+            with contextlib.suppress(Exception):  # the notebook that needs it will say so
+                importlib.import_module(name)
+            if server.is_deserted():
+                return
+    with contextlib.suppress(Exception):
+        _rehearse()
     threads = _list_threads()
     if len(threads) > 1:
-        sys.exit(f"forking is not safe while a library runs threads: {', '.join(threads)}")
+        words = f"forking is not safe while a library runs threads: {', '.join(threads)}"
+        print(words, file=sys.stderr, flush=True)
+        os._exit(1)  # an ordinary end would wait for them
     gc.collect()
     gc.freeze()  # kernels share these pages until one of them writes there
-    request = server.serve()
-    if request is not None:
-        _run_kernel(request)
+    gc.enable()
+    pid = os.getpid()
+    kernel = server.serve()
+    if kernel is not None:
+        # Variables that libraries set when they are imported belong to a kernel's environment too.
+        imported = {name: value for name, value in os.environ.items() if name not in given}
+        _run_kernel(pid, **kernel | {"env": imported | kernel["env"]})
 
 
 def list_modules():
     """Return the names of the modules to import: the libraries', then those of every area."""
     import crmlab
 
-    areas = (
-        module.name
-        for module in pkgutil.walk_packages(crmlab.__path__, "crmlab.", onerror=lambda _: None)
-        if not module.name.startswith(NOT_FOR_NOTEBOOKS) and not module.name.endswith("__main__")
+    root = Path(crmlab.__file__).parent
+    files = (path.relative_to(root.parent).with_suffix("") for path in sorted(root.rglob("*.py")))
+    names = (
+        ".".join(file.parts).removesuffix(".__init__") for file in files if file.name != "__main__"
     )
-    return [*LIBRARIES, *areas]
+    return [*LIBRARIES, *(name for name in names if not name.startswith(NOT_FOR_NOTEBOOKS))]
+
+
+@contextlib.contextmanager
+def _as_in_a_kernel():
+    """Show libraries a shell that has a kernel: by it pandas chooses how wide it prints."""
+    builtins.get_ipython = lambda: SimpleNamespace(kernel=None)
+    try:
+        yield
+    finally:
+        del builtins.get_ipython
 
 
 def _rehearse():
@@ -125,13 +148,6 @@ class _Server:
         self._channel = channel
         self._unread = b""
         self._kernels = set()
-        # Signals that arrive are read here as bytes: a kernel has ended, or the server shall.
-        self._alarm, self._bell = socket.socketpair()
-        for end in (self._alarm, self._bell):
-            end.setblocking(False)
-        signal.set_wakeup_fd(self._bell.fileno(), warn_on_full_buffer=False)
-        for number in (signal.SIGCHLD, signal.SIGTERM):
-            signal.signal(number, lambda *_: None)
 
     def is_deserted(self):
         """Return whether the runner has gone."""
@@ -139,7 +155,8 @@ class _Server:
         return bool(readable) and not self._channel.recv(1, socket.MSG_PEEK)
 
     def serve(self):
-        """Serve until the runner goes, then return None; in a forked kernel, return its request."""
+        """Serve until the runner goes, then return None; in a fork, return what kernel to be."""
+        self._listen_to_signals()
         folder = tempfile.mkdtemp(prefix="crmlab-")
         try:
             self._tell(folder=folder)
@@ -147,8 +164,7 @@ class _Server:
                 if request["do"] == "signal":
                     self._signal(request["pid"], request["signal"])
                 elif self._fork(request["id"]) == 0:
-                    self._leave()
-                    return request
+                    return request["kernel"]
         except (BrokenPipeError, ConnectionResetError):
             pass  # the runner has gone
         finally:
@@ -156,6 +172,15 @@ class _Server:
                 self._end()
                 shutil.rmtree(folder, ignore_errors=True)
         return None
+
+    def _listen_to_signals(self):
+        """Have signals arrive as bytes: a kernel has ended, or the server shall."""
+        self._alarm, self._bell = socket.socketpair()
+        for end in (self._alarm, self._bell):
+            end.setblocking(False)
+        signal.set_wakeup_fd(self._bell.fileno(), warn_on_full_buffer=False)
+        for number in SIGNALS:
+            signal.signal(number, lambda *_: None)
 
     def _requests(self):
         poller = select.poll()
@@ -176,11 +201,17 @@ class _Server:
                 yield from map(json.loads, lines)
 
     def _fork(self, number):
+        # Else a signal for a kernel just forked would ring the server's bell, open in both.
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         try:
             pid = os.fork()
         except OSError as error:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
             self._tell(id=number, error=f"the system forks no more kernels: {error}")
             return None
+        if pid == 0:
+            self._leave()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         if pid:
             self._kernels.add(pid)
             self._tell(id=number, pid=pid)
@@ -194,7 +225,7 @@ class _Server:
         if os.getppid() != self._pid:  # it died before that
             os._exit(1)
         signal.set_wakeup_fd(-1)
-        for number in (signal.SIGCHLD, signal.SIGTERM):
+        for number in SIGNALS:
             signal.signal(number, signal.SIG_DFL)
         for end in (self._channel, self._alarm, self._bell):
             end.close()
@@ -234,20 +265,20 @@ def _list_threads():
     return names
 
 
-def _run_kernel(request):
+def _run_kernel(server, argv, env, cwd):
     """Be a kernel, as `python -m ipykernel_launcher` would in a process of its own."""
     import numpy as np
     from ipykernel.kernelapp import IPKernelApp
     from matplotlib_inline import backend_inline
 
     os.environ.clear()
-    os.environ.update(request["env"])
+    os.environ.update(env)
     time.tzset()
-    os.chdir(request["cwd"])
-    sys.argv = request["argv"]
+    os.chdir(cwd)
+    sys.argv = argv
     np.random.seed()  # noqa: NPY002 - else the forks would share it; Python's own is seeded anew
-    # A parent given by its number: the kernel watches it, and says nothing of Ctrl-C.
-    app = IPKernelApp.instance(parent_handle=os.getppid())
+    # The kernel watches the parent it is told of, and says nothing of Ctrl-C.
+    app = IPKernelApp.instance(parent_handle=server)
     app.initialize()
     # Its import tells the shell to show figures, and in the server there was no shell.
     importlib.reload(backend_inline)

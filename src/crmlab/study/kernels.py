@@ -32,8 +32,16 @@ KERNEL_ENVIRONMENT = {
     "POLARS_MAX_THREADS": "1",
     "PYTHONHASHSEED": "0",
 }
-# Arrow's allocator would start a thread of its own, and a process that forks has only one.
-SERVER_ENVIRONMENT = {**KERNEL_ENVIRONMENT, "JE_ARROW_MALLOC_CONF": "background_thread:false"}
+PROGRAM = ("-m", "crmlab.study.kernel_server")
+SERVER_ENVIRONMENT = {
+    **KERNEL_ENVIRONMENT,
+    # Arrow's allocator would start a thread of its own, and a process that forks has only one.
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
+    # As a kernel's streams have it; pandas looks at it when it is imported.
+    "PYTHONIOENCODING": "UTF-8",
+    # Else the debugger of ipykernel remarks on Python's own modules.
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+}
 # What ipykernel sets before a notebook imports matplotlib.
 INLINE = "module://matplotlib_inline.backend_inline"
 
@@ -76,7 +84,8 @@ class KernelServer:
     ----------
     ready : concurrent.futures.Future of str
         Done when kernels can be forked: the folder of their sockets. A KernelServerError if the
-        server did not start, or may not fork because a library has started threads in it.
+        server did not start, or may not fork because a library has started threads in it; asking
+        for a kernel then ends in the same error.
 
     Notes
     -----
@@ -114,32 +123,28 @@ class KernelServer:
         return type("WarmKernelManager", (WarmKernelManager,), {"server": self})
 
     def start(self):
-        """Start the process and return at once.
-
-        Raises
-        ------
-        KernelServerError
-            If the system starts no process.
-        """
+        """Start the process and return at once; whoever asks for a kernel hears of a failure."""
+        backend = os.environ.get("MPLBACKEND") or INLINE
         self._channel, theirs = socket.socketpair()
-        # What it and its kernels say to no notebook; open as long as it runs.
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115
-        with theirs:
-            try:
-                self._process = subprocess.Popen(  # noqa: S603 - our own words
-                    [sys.executable, "-m", "crmlab.study.kernel_server", str(theirs.fileno())],
-                    stdin=subprocess.DEVNULL,
-                    stdout=self._said,
-                    stderr=self._said,
-                    pass_fds=[theirs.fileno()],
-                    cwd=os.sep,  # no file of the runner's folder hides a library
-                    env={**os.environ, "MPLBACKEND": _backend(), **SERVER_ENVIRONMENT},
-                    start_new_session=True,  # a Ctrl-C at the terminal is the runner's alone
-                )
-            except OSError as error:
-                self._channel.close()
-                self._said.close()
-                raise KernelServerError(f"no process to fork kernels from: {error}") from error
+        try:
+            # What it and its kernels say to no notebook; open as long as it runs.
+            self._said = tempfile.TemporaryFile()  # noqa: SIM115
+            self._process = subprocess.Popen(  # noqa: S603 - our own words
+                [sys.executable, *PROGRAM, str(theirs.fileno())],
+                stdin=subprocess.DEVNULL,
+                stdout=self._said,
+                stderr=self._said,
+                pass_fds=[theirs.fileno()],
+                cwd=os.sep,  # no file of the runner's folder hides a library
+                env={**os.environ, "MPLBACKEND": backend, **SERVER_ENVIRONMENT},
+                start_new_session=True,  # a Ctrl-C at the terminal is the runner's alone
+            )
+        except OSError as error:
+            self._channel.close()
+            self._fail(f"their server did not start: {error}")
+            return
+        finally:
+            theirs.close()
         self._listener = threading.Thread(target=self._listen, name="kernel server", daemon=True)
         self._listener.start()
 
@@ -150,6 +155,8 @@ class KernelServer:
             return
         with contextlib.suppress(OSError):
             self._channel.shutdown(socket.SHUT_WR)
+        if not self.ready.done():
+            process.terminate()  # it would look up from its imports only now and then
         try:
             process.wait(timeout=5)
         except subprocess.TimeoutExpired:
@@ -171,7 +178,7 @@ class KernelServer:
         env : dict of str to str
             Its whole environment.
         cwd : str
-            Its working folder.
+            Its working folder, from the root.
 
         Returns
         -------
@@ -185,7 +192,8 @@ class KernelServer:
                 return asked
             number = next(self._numbers)
             self._asked[number] = asked
-            self._send(id=number, do="fork", argv=argv, env=env, cwd=cwd)
+            kernel = {"argv": argv, "env": env, "cwd": cwd}
+            self._send(id=number, do="fork", kernel=kernel)
         return asked
 
     def signal_kernel(self, kernel, number):
@@ -201,10 +209,13 @@ class KernelServer:
             self._channel.sendall(json.dumps(request).encode() + b"\n")
 
     def _listen(self):
-        with self._channel.makefile("rb") as lines, contextlib.suppress(OSError):
-            for line in lines:
-                self._hear(json.loads(line))
-        self._mourn()
+        try:
+            # A server that is killed may leave half a line.
+            with self._channel.makefile("rb") as lines, contextlib.suppress(OSError, ValueError):
+                for line in lines:
+                    self._hear(json.loads(line))
+        finally:
+            self._mourn()
 
     def _hear(self, message):
         match message:
@@ -220,20 +231,23 @@ class KernelServer:
 
     def _mourn(self):
         """Tell all who wait that the server has ended, and its kernels with it."""
-        with self._lock:
-            self._error = KernelServerError(f"no more warm kernels: {self._last_words()}")
-            left = [*self._asked.values(), *([] if self.ready.done() else [self.ready])]
-        for future in left:
-            future.set_exception(self._error)
+        self._fail(self._say_why())
         for kernel in self._kernels.values():
             kernel.ended.set_result(-signal.SIGKILL)
 
-    def _last_words(self):
+    def _fail(self, why):
+        with self._lock:
+            self._error = KernelServerError(f"no more warm kernels: {why}")
+            left = [*self._asked.values(), *([] if self.ready.done() else [self.ready])]
+        for future in left:
+            future.set_exception(self._error)
+
+    def _say_why(self):
+        if self._process is None:
+            return "their server was closed"
+        if self.ready.done():
+            return "their server has died"
         size = os.fstat(self._said.fileno()).st_size
         said = os.pread(self._said.fileno(), 2000, max(0, size - 2000))
-        lines = said.decode(errors="replace").split("\n")
-        return next((line for line in reversed(lines) if line.strip()), "their server has ended")
-
-
-def _backend():
-    return os.environ.get("MPLBACKEND") or INLINE
+        lines = [line for line in said.decode(errors="replace").split("\n") if line.strip()]
+        return f"their server did not start: {lines[-1] if lines else 'it was killed'}"

@@ -374,6 +374,8 @@ class Kernels:
             try:
                 return execution.run(self.server.manager_class)
             except KernelServerError:
+                if execution.is_killed:
+                    raise
                 self.is_cold = True
         return execution.run()
 

@@ -50,6 +50,11 @@ def test_browser_and_pandoc_are_no_hindrance_but_their_use_and_cure_are_named(fo
     assert '`pip install "crmlab[office]"`' in pandoc.cure
 
 
+def test_browser_in_the_search_path_comes_first(monkeypatch):
+    monkeypatch.setattr(shutil, "which", {"msedge": "/opt/msedge"}.get)
+    assert find_browser() == "/opt/msedge"
+
+
 @pytest.mark.usefixtures("bare")
 def test_browser_is_found_where_windows_keeps_it(tmp_path, monkeypatch):
     assert find_browser() is None

@@ -59,7 +59,7 @@ async def start(manager_class, cwd=".", **variables):
     client = manager.client()
     client.start_channels()
     try:
-        await client.wait_for_ready(timeout=60)
+        await client.wait_for_ready(timeout=120)
         yield manager, client
     finally:
         client.stop_channels()
@@ -74,7 +74,7 @@ async def tell(client, source):
         said.append(message["content"].get("text", ""))
 
     reply = await client.execute_interactive(
-        source, allow_stdin=False, output_hook=listen, timeout=30
+        source, allow_stdin=False, output_hook=listen, timeout=120
     )
     return reply["content"].get("ename") or "".join(said).strip()
 
@@ -218,6 +218,7 @@ def test_kernel_asked_to_end_does_so_and_leaves_no_file(server):
     async def end():
         manager = server.manager_class(kernel_name="python3")
         await manager.start_kernel(env=ENVIRONMENT, extra_arguments=WITHOUT_HISTORY)
+        manager.shutdown_wait_time = 60
         kernel = manager.provisioner.kernel
         before = set(Path(server.ready.result()).iterdir())
         await manager.shutdown_kernel()
@@ -318,6 +319,21 @@ def test_server_that_is_closed_ends_its_kernels_and_starts_no_more():
     assert not folder.exists()
     with pytest.raises(KernelServerError, match="no more warm kernels"):
         asyncio.run(ask(server.manager_class, "1"))
+    with pytest.raises(KernelServerError, match="was closed"):
+        fork(server)
+
+
+def test_server_closed_while_it_imports_ends_at_once():
+    server = KernelServer()
+    server.start()
+    process = server._process
+    time.sleep(0.3)
+    began = time.monotonic()
+    server.close()
+    assert process.returncode == -signal.SIGTERM
+    assert time.monotonic() - began < 1
+    with pytest.raises(KernelServerError, match="was closed"):
+        server.ready.result()
 
 
 @pytest.mark.usefixtures("bare_program")
@@ -325,10 +341,11 @@ def test_server_that_is_killed_takes_its_kernels_with_it_and_is_told_of():
     with KernelServer() as server:
         folder = Path(server.ready.result())
         kernel = fork(server)
+        time.sleep(0.2)  # on its own feet, and without a thread of ipykernel's yet
         os.kill(find_parent(kernel.pid), signal.SIGKILL)
         assert kernel.ended.result(timeout=2) == -signal.SIGKILL
         wait_until_gone([kernel.pid], 2)
-        with pytest.raises(KernelServerError, match="no more warm kernels"):
+        with pytest.raises(KernelServerError, match="has died"):
             fork(server)
     assert not folder.exists()
 
@@ -338,6 +355,34 @@ def test_server_refuses_to_fork_while_a_library_runs_threads(monkeypatch):
     monkeypatch.setattr("crmlab.study.kernels.PROGRAM", ("-c", BARE.format(library)))
     with KernelServer() as server, pytest.raises(KernelServerError, match="runs threads: python"):
         server.ready.result()
+
+
+def test_server_that_does_not_start_says_why(monkeypatch):
+    monkeypatch.setattr("crmlab.study.kernels.PROGRAM", ("-c", "import no_such_library"))
+    with KernelServer() as server, pytest.raises(KernelServerError, match="'no_such_library'"):
+        asyncio.run(ask(server.manager_class, "1"))
+
+
+def test_system_that_starts_no_server_is_told_of_to_who_asks_for_a_kernel(monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/no/such/python")
+    with KernelServer() as server, pytest.raises(KernelServerError, match="/no/such/python"):
+        asyncio.run(ask(server.manager_class, "1"))
+
+
+REFUSAL = """
+import os
+def refuse():
+    raise BlockingIOError(11, "too many processes")
+os.fork = refuse
+"""
+
+
+def test_server_that_may_not_fork_says_so_and_goes_on(monkeypatch):
+    monkeypatch.setattr("crmlab.study.kernels.PROGRAM", ("-c", BARE.format(REFUSAL)))
+    with KernelServer() as server:
+        for _ in range(2):
+            with pytest.raises(KernelServerError, match=r"no more kernels.*too many processes"):
+                fork(server)
 
 
 RUNNER = """
