@@ -1,4 +1,4 @@
-"""The command line: `crmlab run`, `report`, `data`, `atlas`, `lab`, `doctor`.
+"""The command line: `crmlab new`, `run`, `report`, `verify`, `compare`, `sweep` and others.
 
 Heavy libraries are imported inside the commands, so that `crmlab --help` answers at once.
 """
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from crmlab.cli import data, project
+from crmlab.cli import data, project, runs
 from crmlab.cli.atlas import atlas
 from crmlab.cli.report import report
 from crmlab.cli.run import run
@@ -20,8 +20,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="A Jupyter laboratory for studying customer relationship management.",
 )
+app.command()(project.new)
 app.command()(run)
 app.command()(report)
+app.command()(runs.verify)
+app.command()(runs.compare)
+app.command()(runs.sweep)
 app.add_typer(data.app, name="data")
 app.command()(atlas)
 app.command()(project.lab)

@@ -1,4 +1,6 @@
-"""`crmlab report`: the report of a finished run, written again."""
+"""`crmlab report`: the report of a finished run, written again: pages, a PDF, a Word document."""
+
+from typing import Annotated
 
 import typer
 
@@ -6,21 +8,72 @@ from crmlab.cli.arguments import LanguageOption, StudyArgument, refusals, study_
 
 __all__ = ["report"]
 
+FORMATS = ("html", "pdf", "docx")
 
-def report(study: StudyArgument = None, lang: LanguageOption = None):
-    """Write the report of a finished run again, in either language."""
+
+def report(
+    study: StudyArgument = None,
+    lang: LanguageOption = None,
+    to: Annotated[
+        str,
+        typer.Option(
+            help="What to write, separated by commas: html (the pages), pdf (printed by an "
+            "installed Chromium, Chrome or Edge), docx (Word; needs the extra `office`).",
+        ),
+    ] = "html",
+    code: Annotated[
+        bool,
+        typer.Option("--code", help="In PDF and Word: with code, parameters and exercises."),
+    ] = False,
+):
+    """Write the report of a finished run again, in either language: pages, PDF or Word."""
     path = study_path(study)
     with refusals():
         from crmlab.study.configuration import find_study_root
         from crmlab.study.manifest import read_manifest
-        from crmlab.study.report import write_report
 
+        formats = _read_formats(to)
         folder = find_study_root(path) / "reports" / path.stem
-        page = write_report(folder, language=lang and lang.value)
-        ran_in = read_manifest(folder)["study"]["language"]
+        manifest = read_manifest(folder)
+        for name in formats:
+            written = _write(name, folder, lang and lang.value, code)
+            typer.echo(f"Report: {written.as_uri()}")
+    missing = [
+        f"{name} ({entry['state']})"
+        for name, entry in sorted(manifest["notebooks"].items())
+        if entry["state"] in ("failed", "not reached")
+    ]
+    if missing:
+        typer.echo(f"The run is not finished, and the report says so: {', '.join(missing)}.")
+    ran_in = manifest["study"]["language"]
     if lang and lang.value != ran_in:
         typer.echo(
             f"The figures stay in the language of the run ({ran_in}): "
             f"`uv run crmlab run {path} --lang {lang.value}` draws them anew."
         )
-    typer.echo(f"Report: {page.as_uri()}")
+
+
+def _read_formats(text):
+    """Return the formats asked for, each once, in the order of the list."""
+    from crmlab.atlas import nearest
+
+    asked = [name.strip().casefold() for name in text.split(",") if name.strip()]
+    unknown = next((name for name in asked if name not in FORMATS), None)
+    if unknown is not None or not asked:
+        hint = "" if unknown is None else nearest(unknown, FORMATS)
+        raise ValueError(f"--to {text!r}: expected one or more of {', '.join(FORMATS)}{hint}")
+    return [name for name in FORMATS if name in asked]
+
+
+def _write(name, folder, language, has_code):
+    if name == "html":
+        from crmlab.study.report import write_report
+
+        return write_report(folder, language=language)
+    if name == "pdf":
+        from crmlab.study.pdf import write_pdf
+
+        return write_pdf(folder, language=language, has_code=has_code)
+    from crmlab.study.word import write_word
+
+    return write_word(folder, language=language, has_code=has_code)

@@ -8,7 +8,7 @@ import typer
 
 from crmlab.cli.arguments import LanguageOption, StudyArgument, refusals, study_path
 
-__all__ = ["run"]
+__all__ = ["Progress", "run"]
 
 MARKS = {
     "running": "[cyan]…[/]",
@@ -69,7 +69,7 @@ def run(
         if explain:
             _show_reasons(explain_study(path, **asked))
             return
-        with _Progress() as progress:
+        with Progress() as progress:
             outcome = run_study(
                 path, **asked, fresh=fresh, cold=cold, jobs=jobs, on_progress=progress.tell
             )
@@ -111,12 +111,16 @@ def _conclude(outcome, page, console):
     console.print(f"\nReport: {page.as_uri()}", soft_wrap=True)
 
 
-class _Progress:
-    """One line a notebook: live on a terminal, else a plain line when it is settled."""
+class Progress:
+    """One line a notebook: live on a terminal, else a plain line when it is settled.
 
-    def __init__(self):
+    `what` is counted on the live line: the cells of a notebook, the notebooks of a sweep's point.
+    """
+
+    def __init__(self, *, what="cell"):
         from rich.console import Console
 
+        self.what = what
         self.console = Console(highlight=False)
         self._lock = threading.Lock()
         self._running = {}
@@ -137,13 +141,16 @@ class _Progress:
 
     def tell(self, notebook, state, detail):
         """Take in what the runner tells, from any thread."""
+        from rich.markup import escape
+
         with self._lock:
             if state == "running":
                 began, _ = self._running.get(notebook, (time.monotonic(), ""))
                 self._running[notebook] = (began, detail)
             else:
                 self._running.pop(notebook, None)
-                self.console.print(f"{MARKS[state]} {notebook:<36} {state:<9} [dim]{detail}[/]")
+                line = f"{MARKS[state]} {notebook:<36} {state:<9} [dim]{escape(detail)}[/]"
+                self.console.print(line, soft_wrap=True)
 
     def _draw(self):
         from rich.text import Text
@@ -152,8 +159,8 @@ class _Progress:
             running = list(self._running.items())
         now = time.monotonic()
         lines = [
-            f"{MARKS['running']} {name:<36} cell {cell or '–':<7} [dim]{now - began:.0f} s[/]"
-            for name, (began, cell) in running
+            f"{MARKS['running']} {name:<36} {self.what} {n or '–':<7} [dim]{now - began:.0f} s[/]"
+            for name, (began, n) in running
         ]
         return Text.from_markup("\n".join(lines))
 

@@ -31,6 +31,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from sklearn import config_context
 from sklearn.metrics import (
     adjusted_rand_score,
     calinski_harabasz_score,
@@ -152,11 +153,13 @@ def compare_n_segments(
     if len(points) > _MOST_SILHOUETTES:
         seen = np.sort(rng.choice(len(points), _MOST_SILHOUETTES, replace=False))
     settings = {"n_starts": n_starts, "rng": rng, "seen": seen}
-    rows = [
-        _indices(points, k, n_resamples=n_resamples, **settings)
-        | _reference_indices(references, k, n_resamples=n_resamples, **settings)
-        for k in counts
-    ]
+    # The points are checked above; scikit-learn need not check them in each of hundreds of fits.
+    with config_context(assume_finite=True, skip_parameter_validation=True):
+        rows = [
+            _indices(points, k, n_resamples=n_resamples, **settings)
+            | _reference_indices(references, k, n_resamples=n_resamples, **settings)
+            for k in counts
+        ]
     table = pd.DataFrame(rows)
     table["gap"] = table.pop("reference_log_inertia") - np.log(table["inertia"])
     table["gap_error"] = table.pop("reference_log_inertia_spread") * np.sqrt(1 + 1 / n_references)

@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 
 from crmlab.atlas import LANGUAGES, nearest, term
+from crmlab.drawing import draw_figure
 from crmlab.study.notebooks import find_maker, read_notebooks
 
 __all__ = ["OpenStudy", "RunContext", "open_study", "write_whole"]
@@ -258,13 +259,9 @@ class OpenStudy:
         write_whole(path, lambda p: p.write_text(text, encoding="utf-8", newline="\n"))
 
     def _draw(self, name, figure):
-        # Dates and random ids would make equal figures unequal bytes.
-        for suffix, metadata in (("svg", {"Date": None}), ("png", {"Software": None})):
+        for suffix, drawn in draw_figure(figure, ["svg", "png"]).items():
             path = self._output("figures", self._notebook.name, f"{name}.{suffix}")
-            write_whole(
-                path,
-                lambda p, s=suffix, m=metadata: figure.savefig(p, format=s, metadata=m, dpi=200),
-            )
+            write_whole(path, lambda p, data=drawn: p.write_bytes(data))
 
     def _declared(self, name):
         notebook = self._notebook

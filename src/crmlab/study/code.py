@@ -12,7 +12,7 @@ import threading
 from functools import cache
 from pathlib import Path
 
-__all__ = ["hash_code", "hash_file"]
+__all__ = ["hash_code", "hash_file", "parse"]
 
 PACKAGE = Path(__file__).resolve().parents[1]
 ROOT = PACKAGE.parent
@@ -48,9 +48,9 @@ def hash_code(source, folder=None, *, known=None):
     if known and all(_hash_if_there(_find_code(name, folder)) == h for name, h in known.items()):
         return known
     try:
-        tree = _parse(source)
+        tree = parse(source)
     except SyntaxError:  # the notebook will fail where it stands, and say so better
-        tree = _parse("")
+        tree = parse("")
     found, queue = set(), list(_uses(tree, None, folder))
     while queue:
         path = queue.pop()
@@ -96,8 +96,12 @@ def _name(path, folder):
     return "./" + path.relative_to(folder).as_posix()
 
 
-def _parse(source):
-    """Parse, and let nothing come between: Python 3.11 fails when the garbage collector does."""
+def parse(source):
+    """Return the syntax tree of Python source, made with nothing in between.
+
+    Python 3.11 fails now and then where the garbage collector, or another thread that parses,
+    comes between (cpython#106905).
+    """
     with PARSING:
         was_enabled = gc.isenabled()
         gc.disable()
@@ -110,7 +114,7 @@ def _parse(source):
 
 @cache
 def _uses_of_file(path, folder, _changed, _size):
-    return frozenset(_uses(_parse(path.read_text(encoding="utf-8")), path, folder))
+    return frozenset(_uses(parse(path.read_text(encoding="utf-8")), path, folder))
 
 
 def _uses(tree, path, folder):

@@ -4,6 +4,7 @@ Who asks: the runner, from a thread for each notebook that runs. What comes back
 notebook without clock times, so that the same study leaves the same bytes.
 """
 
+import logging
 import os
 import signal
 import sys
@@ -26,6 +27,10 @@ TIMEOUT = (
     "this cell ran longer than {timeout} s, the limit of the study. If it needs longer, write a "
     "larger `timeout:` (in seconds) into the study file; else look for what it waits for."
 )
+# What a kernel's end makes nbclient complain of is told by the runner, in words.
+SILENT = logging.getLogger("crmlab.execution")
+SILENT.addHandler(logging.NullHandler())
+SILENT.propagate = False
 
 
 @dataclass(frozen=True)
@@ -115,7 +120,6 @@ class Execution:
     def execute(self, nb_man, manager):
         """Run the cells; papermill's engine calls this once the parameters are in place."""
         from papermill.clientwrap import PapermillNotebookClient
-        from papermill.log import logger
         from traitlets.config import Config
 
         self._document = nb_man.nb
@@ -129,7 +133,7 @@ class Execution:
             self._client = PapermillNotebookClient(
                 nb_man,
                 kernel_name="python3",
-                log=logger,
+                log=SILENT,
                 timeout=self.timeout,
                 startup_timeout=120,
                 record_timing=False,

@@ -15,6 +15,7 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from crmlab.atlas import nearest
+from crmlab.study.code import parse
 
 __all__ = ["Parameter", "check_parameters", "read_parameters", "read_settings"]
 
@@ -89,7 +90,7 @@ def read_parameters(source):
     12.0
     """
     try:
-        tree = ast.parse(source)
+        tree = parse(source)
     except SyntaxError as error:
         raise ValueError(f"line {error.lineno} of the parameters cell: {error.msg}") from error
     comments = {

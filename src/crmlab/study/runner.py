@@ -280,6 +280,7 @@ class _Run:
             result = self.kernels.run(execution)
         except BaseException as error:
             result = error  # for the thread that waits
+        _close_event_loop()
         self.finished.put((name, result, round(time.perf_counter() - began, 2)))
 
     def _take_in(self, name, result, seconds):
@@ -390,7 +391,7 @@ def _reasons(entry, origin, folder):
 
 
 def _folder_of(plan, folder):
-    return Path(folder) if folder else plan.root / "reports" / plan.name
+    return Path(folder).resolve() if folder else plan.root / "reports" / plan.name
 
 
 def _read_earlier(folder):
@@ -417,6 +418,13 @@ def lock_folder(folder):
         yield
     finally:
         lock.release()
+
+
+def _close_event_loop():
+    """Close the event loop that jupyter_core has made for this thread, and would leave open."""
+    from jupyter_core.utils import ensure_event_loop
+
+    ensure_event_loop().close()
 
 
 def _move_in(work, folder):
