@@ -7,7 +7,14 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["Language", "LanguageOption", "StudyArgument", "refusals", "study_path"]
+__all__ = [
+    "Language",
+    "LanguageOption",
+    "StudyArgument",
+    "refusals",
+    "study_path",
+    "warn_of_language",
+]
 
 
 # What the system refuses, and what to do about it; what was finished is always kept.
@@ -47,6 +54,16 @@ def study_path(study):
         from crmlab.study.configuration import find_root
 
         return find_root(Path.cwd()) / "studies" / f"{study or 'sample'}.yaml"
+
+
+def warn_of_language(study, language):
+    """Say it when a project has no texts in the language that a report was asked for."""
+    from crmlab.study.configuration import find_study_root
+    from crmlab.study.languages import say_missing_language
+
+    missing = say_missing_language(find_study_root(study), language)
+    if missing:
+        typer.echo(missing)
 
 
 class refusals:  # noqa: N801 - reads as a block

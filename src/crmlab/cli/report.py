@@ -4,7 +4,13 @@ from typing import Annotated
 
 import typer
 
-from crmlab.cli.arguments import LanguageOption, StudyArgument, refusals, study_path
+from crmlab.cli.arguments import (
+    LanguageOption,
+    StudyArgument,
+    refusals,
+    study_path,
+    warn_of_language,
+)
 
 __all__ = ["report"]
 
@@ -45,11 +51,13 @@ def report(
     ]
     if missing:
         typer.echo(f"The run is not finished, and the report says so: {', '.join(missing)}.")
+    if lang:
+        warn_of_language(path, lang.value)
     ran_in = manifest["study"]["language"]
     if lang and lang.value != ran_in:
         typer.echo(
             f"The figures stay in the language of the run ({ran_in}): "
-            f"`uv run crmlab run {path} --lang {lang.value}` draws them anew."
+            f"`crmlab run {path} --lang {lang.value}` draws them anew."
         )
 
 

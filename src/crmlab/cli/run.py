@@ -6,7 +6,13 @@ from typing import Annotated
 
 import typer
 
-from crmlab.cli.arguments import LanguageOption, StudyArgument, refusals, study_path
+from crmlab.cli.arguments import (
+    LanguageOption,
+    StudyArgument,
+    refusals,
+    study_path,
+    warn_of_language,
+)
 
 __all__ = ["Progress", "run"]
 
@@ -76,6 +82,8 @@ def run(
         from crmlab.study.report import write_report
 
         page = write_report(outcome.folder)
+    if lang:
+        warn_of_language(path, lang.value)
     _conclude(outcome, page, progress.console)
 
 
