@@ -8,6 +8,7 @@ the outputs of cells.
 import json
 import math
 import os
+import pickle
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -32,6 +33,7 @@ class RunContext:
     report: str
     output: str
     command: str
+    dataset: str = ""  # a file of the data set as the run has loaded and checked it
 
     def to_json(self):
         """Return the context as a JSON text."""
@@ -112,6 +114,9 @@ class OpenStudy:
     @cached_property
     def dataset(self):
         """The data set of the study, its tables checked."""
+        if self._context.dataset:
+            # Written by this very run, which deletes it at its end: nobody else's pickle is read.
+            return pickle.loads(Path(self._context.dataset).read_bytes())  # noqa: S301
         from crmlab.data import load_dataset
 
         return load_dataset(self._context.data, root=self.root)

@@ -63,6 +63,7 @@ class Plan:
         self.versions = describe_versions()
         self.files = fingerprint_dataset(self.study.data, root=self.root)
         self.steps, self.asked, self.code, self.dataset = [], set(), {}, None
+        self._loaded = None
 
     def resolve(self, earlier, *, before_loading=None):
         """Settle which tables there are, which notebooks run and in which order.
@@ -86,7 +87,7 @@ class Plan:
         if before != origin:
             if before_loading is not None:
                 before_loading()
-            described = describe_dataset(load_dataset(self.study.data, root=self.root))
+            described = describe_dataset(self.load())
         self.dataset = described | {"made_from": origin}
         tables = self.dataset["tables"]
         wanted = self.study.notebooks
@@ -103,6 +104,12 @@ class Plan:
         elif self.until:
             steps = plan_steps(self.notebooks, tables, wanted=[self.until])
             self.asked = {step.notebook.name for step in steps}
+
+    def load(self):
+        """Return the data set, loaded and checked once."""
+        if self._loaded is None:
+            self._loaded = load_dataset(self.study.data, root=self.root)
+        return self._loaded
 
     def makers(self, name):
         """Return the notebooks of the plan whose outputs a notebook uses, in order."""

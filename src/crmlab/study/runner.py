@@ -7,6 +7,7 @@ moment a run is killed, what stands there agrees with its hash or is made again 
 """
 
 import os
+import pickle
 import queue
 import shutil
 import threading
@@ -249,9 +250,7 @@ class _Run:
 
         if not self.has_begun:
             self.has_begun = True
-            shutil.rmtree(self.work.parent, ignore_errors=True)
-            self.kernels.start()
-            self._write_manifest()
+            self._prepare()
         plan, notebook = self.plan, self.plan.notebooks[name]
         work = self.work / name
         context = RunContext(
@@ -262,6 +261,7 @@ class _Run:
             report=str(self.folder),
             output=str(work),
             command=f"crmlab run {os.path.relpath(plan.path)}",
+            dataset=str(self.work / "dataset.pickle"),
         )
         execution = Execution(
             notebook,
@@ -273,6 +273,15 @@ class _Run:
         self.running[name] = execution
         self.tell(name, "running", "")
         threading.Thread(target=self._execute, args=(name, execution), daemon=True).start()
+
+    def _prepare(self):
+        """Have kernels made ready, and meanwhile load the data once for all notebooks."""
+        shutil.rmtree(self.work.parent, ignore_errors=True)
+        self.work.mkdir(parents=True)
+        self.kernels.start()
+        dataset = pickle.dumps(self.plan.load(), protocol=pickle.HIGHEST_PROTOCOL)
+        (self.work / "dataset.pickle").write_bytes(dataset)
+        self._write_manifest()
 
     def _execute(self, name, execution):
         began = time.perf_counter()
