@@ -1,0 +1,213 @@
+"""Word: the paper report as a document to write on in.
+
+Who asks: a student whose teacher wants a .docx, a manager who wants to take out a chapter. Pandoc
+turns the document into Word's own headings, tables, equations and pictures; `word_parts` gives it
+the looks of the printed report.
+"""
+
+import html
+import os
+import re
+import subprocess
+import tempfile
+from datetime import datetime
+from itertools import takewhile
+from pathlib import Path
+
+from crmlab.study.artefacts import write_whole
+from crmlab.study.configuration import StudyError
+from crmlab.study.doctor import find_pandoc
+from crmlab.study.paper import read_paper, render_paper
+from crmlab.study.paper_tables import choose_size, measure_columns, share_width
+from crmlab.study.word_parts import CONTENTS, finish_document, write_reference
+
+__all__ = ["write_word"]
+
+CURE = (
+    "install crmlab's extra `office`, which brings it (`pip install 'crmlab[office]'`; in a "
+    "clone, `uv sync --extra office`), or pandoc itself"
+)
+LANGUAGE = {"en": "en-GB", "zh": "zh-CN"}  # as Word names them
+LONGEST = 300  # seconds
+SCALE, WIDEST, HIGHEST = 0.7, 620, 670  # of a figure; in CSS pixels: 164 and 177 mm
+WIDER = 1  # characters: Word sets heads bold and does not give way
+SIGN = re.compile(r"\\[A-Za-z]+|\\.|.", re.DOTALL)
+TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
+CELL = re.compile(r"<(t[hd])\b([^>]*)>")
+STRESSED = re.compile(r"<em>(.*?)</em>", re.DOTALL)
+FORMULA = re.compile(r'(<math alttext="([^"]*)"[^>]*>)(.*?)</math>', re.DOTALL)
+
+
+def write_word(folder, *, language=None, has_code=False):
+    """Write a run's report as a Word document, `report.docx` in its folder.
+
+    Parameters
+    ----------
+    folder : path-like
+        A report folder with `manifest.json`, as `crmlab run` leaves it.
+    language : {"en", "zh"} or None
+        Language of the document; None takes the study's own.
+    has_code : bool
+        Whether the notebooks' code, parameters and exercises are part of the document.
+
+    Returns
+    -------
+    pathlib.Path
+        The document. It appears whole or not at all; the same run gives the same bytes.
+
+    Raises
+    ------
+    ValueError
+        If the folder holds no report, there is no pandoc, or it could not write the document.
+
+    Notes
+    -----
+    Word lays out the pages itself and fills in the table of contents when it opens the document.
+    """
+    pandoc = find_pandoc()
+    if pandoc is None:
+        raise StudyError(f"pandoc, which writes Word documents, was not found: {CURE}")
+    folder = Path(folder).resolve()
+    paper = read_paper(folder, language=language, has_code=has_code)
+    for part in paper["printed"]:
+        for figure in part.chapter.figures:
+            _show_picture(figure, folder, f"figures/{part.chapter.name}/{figure.key}.png")
+    for_word = {"is_word": True, "word_language": LANGUAGE[paper["language"]]}
+    page = render_paper(paper | for_word | {"contents_marker": CONTENTS})
+    tables = [_kind_of(table) for table in TABLE.findall(page)]
+    page = TABLE.sub(lambda found: _lay_out(found[0]), page)
+    page = FORMULA.sub(_add_source, page)
+    if paper["language"] == "zh":  # Chinese has no italics: dots stand under what is stressed
+        page = STRESSED.sub(r'<span data-custom-style="Stressed">\1</span>', page)
+    with tempfile.TemporaryDirectory(prefix=".paper-", dir=folder) as work:
+        default = _run(pandoc, "--print-default-data-file=reference.docx", started=paper["started"])
+        reference = write_reference(Path(work) / "reference.docx", default, paper)
+        draft = _convert(pandoc, page, reference, paper["started"], folder)
+        content = finish_document(draft, paper, tables)
+    write_whole(folder / "report.docx", lambda path: path.write_bytes(content))
+    return folder / "report.docx"
+
+
+def _show_picture(figure, folder, picture):
+    """Let a figure be shown by its PNG, which every version of Word can show, and fit the page."""
+    if (folder / picture).is_file():
+        figure.source = picture
+    if figure.size:
+        width, height = figure.size
+        scale = min(SCALE, WIDEST / width, HIGHEST / height)
+        figure.size = round(width * scale), round(height * scale)
+
+
+def _kind_of(table):
+    """Return what the finished document must know of a table."""
+    head = re.match(r"<table[^>]*>", table)[0]
+    size = choose_size(_measure(table))
+    return {"size": size, "is_short": "short" in head, "is_layout": "layout" in head}
+
+
+def _measure(table):
+    """Return the columns' widths as Word needs them."""
+    measured = measure_columns(table, breaks_names=False)
+    return [(least + WIDER, wanted + WIDER) for least, wanted in measured]
+
+
+def _lay_out(table):
+    """Tell pandoc what a browser knows from the style sheet: widths of columns, and alignment."""
+    kind = _kind_of(table)
+    is_frame = 'class="' in table and "dataframe" in table.partition(">")[0]
+
+    def align(found):
+        is_number = re.search(r'class="[^"]*\bnumber\b', found[2])
+        is_word = re.search(r'class="[^"]*\bword\b', found[2])
+        is_set = "text-align" in found[2]
+        if not is_set and (is_number or (is_frame and not is_word)):
+            return f'<{found[1]}{found[2]} style="text-align: right">'
+        return found[0]
+
+    columns = _measure(table)
+    n = max(len(columns), 1)
+    widths = [100 / n] * n if kind["is_layout"] else share_width(columns, kind["size"])
+    widths = "".join(f'<col style="width: {width:.1f}%">' for width in widths)
+    table = CELL.sub(align, table)
+    return re.sub(r"^<table[^>]*>", lambda head: f"{head[0]}<colgroup>{widths}</colgroup>", table)
+
+
+def _add_source(found):
+    """Hand the formula's own LaTeX on: pandoc turns it into an equation Word can edit."""
+    source = pair_delimiters(html.unescape(found[2]))
+    note = f'<annotation encoding="application/x-tex">{html.escape(source)}</annotation>'
+    return f"{found[1]}<semantics>{found[3]}{note}</semantics></math>"
+
+
+def pair_delimiters(source):
+    r"""Return a LaTeX formula whose plain brackets and bars are told to belong together.
+
+    LaTeX lets `(a)^2` raise the closing bracket alone. Equations of Word hold what stands between
+    two delimiters as one thing, and some programs refuse half of a pair.
+
+    Examples
+    --------
+    >>> print(pair_delimiters(r"(a - b)^2 + |c|"))
+    \left(a - b\right)^2 + \left|c\right|
+    >>> print(pair_delimiters(r"P(a | b) \in [0, 1)"))
+    P\left(a | b\right) \in [0, 1)
+    """
+    signs, stack = SIGN.findall(source), []
+    for i, sign in enumerate(signs):
+        is_sized = i > 0 and re.match(r"\\(left|right|[bB]igg?[lr]?)$", signs[i - 1])
+        if sign == "{" or (sign == "(" and not is_sized):
+            stack.append((sign, i))
+        elif sign in ("}", ")") and not is_sized:
+            partner = {"}": "{", ")": "("}[sign]
+            # A bracket never closes across a group; a bar left open is no delimiter.
+            here = takewhile(lambda kind: kind != "{", (kind for kind, _ in reversed(stack)))
+            if sign == ")" and partner not in here:
+                continue
+            while stack and stack[-1][0] != partner:
+                stack.pop()
+            if stack:
+                _join(signs, stack.pop()[1], i, sign)
+        elif sign == "|" and not is_sized:
+            if stack and stack[-1][0] == "|":
+                _join(signs, stack.pop()[1], i, sign)
+            else:
+                stack.append((sign, i))
+    return "".join(signs)
+
+
+def _join(signs, start, end, closing):
+    """Mark two delimiters as a pair, unless a column or a line of the formula ends between them."""
+    if closing != "}" and not {"&", "\\\\"} & set(signs[start:end]):
+        signs[start], signs[end] = f"\\left{signs[start]}", f"\\right{signs[end]}"
+
+
+def _convert(pandoc, page, reference, started, folder):
+    """Return the path of the document as pandoc makes it, beside the reference document."""
+    source, target = reference.with_name("paper.html"), reference.with_name("paper.docx")
+    source.write_text(page, encoding="utf-8", newline="\n")
+    options = [f"--reference-doc={reference}", f"--resource-path={folder}", f"--output={target}"]
+    _run(pandoc, "--from=html", "--to=docx", *options, str(source), started=started)
+    return target
+
+
+def _run(pandoc, *arguments, started):
+    """Return what pandoc says, its documents dated by the run."""
+    moment = int(datetime.fromisoformat(started).timestamp())
+    try:
+        done = subprocess.run(  # noqa: S603 - the pandoc that was found, and files of our own
+            [pandoc, *arguments],
+            capture_output=True,
+            timeout=LONGEST,
+            check=False,
+            env=os.environ | {"SOURCE_DATE_EPOCH": str(moment)},
+        )
+    except subprocess.TimeoutExpired as error:
+        raise StudyError(
+            f"{pandoc} did not finish within {LONGEST} seconds: close other programs and try again"
+        ) from error
+    except OSError as error:
+        raise StudyError(f"{pandoc} could not be started ({error}): {CURE}") from error
+    if done.returncode:
+        said = done.stderr.decode("utf-8", "replace").strip() or "it gave no reason"
+        raise StudyError(f"{pandoc} could not write the Word document: {said}")
+    return done.stdout

@@ -1,0 +1,95 @@
+"""Tables on paper: measured by their words, set smaller until they fit."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crmlab.study.paper_tables import fit_tables, measure_columns, share_width
+
+
+def table(*rows, kind="dataframe"):
+    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
+    return f'<table class="{kind}">{body}</table>'
+
+
+def size_of(html):
+    return int(re.search(r"fit-(\d)", fit_tables(html))[1])
+
+
+@pytest.mark.parametrize(
+    ("cell", "least", "wanted"),
+    [
+        ("1,234.5", 7, 7),
+        ("−12.5%", 6, 6),
+        ("two words", 5, 9),
+        ("customer_id", 9, 11),
+        ("客户数", 2, 6),
+        ("<code>a</code> &amp; b", 1, 5),
+        ("", 0, 0),
+    ],
+)
+def test_column_is_measured_by_what_cannot_be_broken_and_by_all_of_it(cell, least, wanted):
+    assert measure_columns(table([cell])) == [(least, wanted)]
+
+
+def test_name_of_code_is_whole_where_it_cannot_be_broken():
+    assert measure_columns(table(["customer_id"]), breaks_names=False) == [(11, 11)]
+
+
+def test_columns_are_counted_from_the_right_and_spans_say_nothing_of_their_width():
+    html = (
+        '<table><tr><th colspan="2">a very long heading over both</th><th>x</th></tr>'
+        "<tr><th>index</th><td>22</td><td>333</td></tr><tr><td>4444</td><td>5</td></tr></table>"
+    )
+    assert measure_columns(html) == [(5, 5), (4, 4), (3, 3)]
+
+
+def test_size_of_type_falls_as_a_table_widens():
+    sizes = [size_of(table(["1,234,567"] * n)) for n in range(1, 20)]
+    assert sizes == sorted(sizes)
+    assert set(sizes) == {0, 1, 2, 3}
+
+
+def test_frame_of_the_screen_is_taken_off_and_classes_are_kept():
+    html = (
+        f'<div class="table" role="region" tabindex="0" aria-label="Table 1">{table(["a"])}</div>'
+    )
+    assert fit_tables(html) == (
+        '<div class="table"><table class="fit-0 short dataframe"><tr><td class="tight">a</td></tr>'
+        "</table></div>"
+    )
+
+
+def test_long_table_may_be_broken_between_pages():
+    assert "short" in fit_tables(table(*[["1"]] * 9))
+    assert "short" not in fit_tables(table(*[["1"]] * 10))
+
+
+def test_narrow_columns_keep_their_lines_and_long_names_may_be_broken():
+    html = fit_tables(table(["客户服务", "40_satisfaction_and_delivered_value"]))
+    assert '<td class="tight">客户服务</td>' in html
+    assert "<td>40_<wbr>satisfaction_<wbr>and_<wbr>delivered_<wbr>value</td>" in html
+
+
+def test_embedded_picture_costs_no_time():
+    picture = f'<img alt="a" src="data:image/png;base64,{"QUJD" * 200_000}">'
+    assert picture in fit_tables(table([picture]))
+
+
+def test_addresses_inside_tags_are_not_broken():
+    html = fit_tables(table(['<a href="https://doi.org/10.1000/long_name_here">x</a>']))
+    assert 'href="https://doi.org/10.1000/long_name_here"' in html
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 40), st.integers(0, 200)), min_size=1, max_size=30),
+    st.integers(0, 3),
+)
+def test_columns_share_no_more_than_the_page(columns, size):
+    columns = [(least, least + more) for least, more in columns]
+    shares = share_width(columns, size)
+    assert len(shares) == len(columns)
+    assert all(share > 0 for share in shares)
+    assert sum(shares) <= 100 + 0.05 * len(columns)  # each rounded to a tenth
