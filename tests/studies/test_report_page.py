@@ -59,6 +59,20 @@ function faint() {
   }
   return [...seen];
 }
+function gaps() {
+  // A Chinese character is as wide as it is high; the box that stands for a missing one is not.
+  const seen = [], range = document.createRange();
+  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walk.nextNode()) {
+    const text = walk.currentNode.data.trim(), element = walk.currentNode.parentElement;
+    if (!/^[\\u4e00-\\u9fff]+$/.test(text) || !element.getClientRects().length) continue;
+    range.selectNodeContents(walk.currentNode);
+    const width = [...range.getClientRects()].reduce((sum, box) => sum + box.width, 0);
+    const wanted = text.length * parseFloat(getComputedStyle(element).fontSize);
+    if (width < 0.95 * wanted) seen.push(text);
+  }
+  return seen;
+}
 addEventListener("load", () => document.fonts.ready.then(() => parent.postMessage({
   name: NAME, width: innerWidth, lang: document.documentElement.lang, title: document.title,
   h1: [...document.querySelectorAll("h1")].map(h => h.textContent),
@@ -71,6 +85,7 @@ addEventListener("load", () => document.fonts.ready.then(() => parent.postMessag
   raw: document.querySelectorAll("code.tex").length,
   over: document.documentElement.scrollWidth - document.documentElement.clientWidth,
   faint: faint(),
+  gaps: gaps(),
 }, "*")));
 </script>
 """
@@ -214,6 +229,10 @@ def test_fonts_of_the_report_are_loaded(folder, seen):
         loaded = {family.strip('"') for family, status in page["fonts"] if status == "loaded"}
         assert wanted <= loaded
         assert not [family for family, status in page["fonts"] if status == "error"]
+
+
+def test_every_chinese_character_is_set_in_a_font_that_has_it(seen):
+    assert {name: page["gaps"] for name, page in seen["pages"].items() if page["gaps"]} == {}
 
 
 def test_no_page_is_wider_than_its_window(seen):

@@ -1,8 +1,6 @@
 """Figures of the atlas: how many of the field's concepts have a home."""
 
-import matplotlib.pyplot as plt
-
-from crmlab.plots.style import PALETTE, label
+from crmlab.plots.style import PALE, PALETTE, label, legend_above, new_axes, rows_from_top
 
 __all__ = ["plot_coverage"]
 
@@ -23,6 +21,7 @@ def plot_coverage(counts, ax=None):
 
     Examples
     --------
+    >>> import matplotlib.pyplot as plt
     >>> import pandas as pd
     >>> counts = pd.DataFrame({"stage": ["0", "1"], "n_concepts_at_home": [3, 0],
     ...                        "n_concepts_to_come": [1, 5]})
@@ -30,18 +29,15 @@ def plot_coverage(counts, ax=None):
     ['Start here', 'Collecting data']
     >>> plt.close()
     """
-    ax = ax if ax is not None else plt.subplots()[1]
-    stages = [label(f"stage_{stage}") for stage in counts["stage"]]
+    ax = new_axes(ax)
     at_home, to_come = counts["n_concepts_at_home"], counts["n_concepts_to_come"]
-    done = ax.barh(stages, at_home, color=PALETTE[0], label=label("n_concepts_at_home"))
-    rest = ax.barh(
-        stages, to_come, left=at_home, color="#d4d4d4", label=label("n_concepts_to_come")
-    )
+    rows = range(len(counts))
+    done = ax.barh(rows, at_home, color=PALETTE[0], label=label("n_concepts_at_home"))
+    rest = ax.barh(rows, to_come, left=at_home, color=PALE, label=label("n_concepts_to_come"))
     for bars, numbers, color in ((done, at_home, "white"), (rest, to_come, "#333333")):
         texts = [str(number) if number else "" for number in numbers]
         ax.bar_label(bars, texts, label_type="center", color=color, fontsize="small")
-    ax.invert_yaxis()
-    ax.grid(visible=False, axis="y")
+    rows_from_top(ax, [label(f"stage_{stage}") for stage in counts["stage"]])
     ax.set_xlabel(label("n_concepts"))
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
+    legend_above(ax)
     return ax

@@ -1,10 +1,17 @@
 """Figures of the data collected: how full it is, how it joins, how sure a survey can be."""
 
-import matplotlib.pyplot as plt
-from matplotlib.ticker import PercentFormatter, StrMethodFormatter
+import numpy as np
 
 from crmlab.atlas import load_terms
-from crmlab.plots.style import PALETTE, label
+from crmlab.plots.style import (
+    PALETTE,
+    label,
+    legend_above,
+    new_axes,
+    number_axis,
+    rows_from_top,
+    share_axis,
+)
 
 __all__ = ["plot_chain", "plot_filled_fields", "plot_filled_tables", "plot_margin_of_error"]
 
@@ -28,6 +35,7 @@ def plot_filled_tables(overview, ax=None):
 
     Examples
     --------
+    >>> import matplotlib.pyplot as plt
     >>> import pandas as pd
     >>> overview = pd.DataFrame({"table": ["orders"], "data_class": ["transactional"],
     ...                          "n_rows": [1200], "share_filled": [0.9]})
@@ -35,28 +43,20 @@ def plot_filled_tables(overview, ax=None):
     ['90.0%   1,200 rows']
     >>> plt.close()
     """
-    ax = ax if ax is not None else _axes_for(len(overview))
-    tables = [label(f"table_{name}") for name in overview["table"]]
+    ax = new_axes(ax, n_bars=len(overview))
     for data_class in _CLASSES:
-        rows = overview[overview["data_class"] == data_class]
+        rows = np.flatnonzero(overview["data_class"] == data_class)
         if len(rows):
-            names = [label(f"table_{name}") for name in rows["table"]]
-            ax.barh(
-                names,
-                rows["share_filled"],
-                color=_CLASS_COLORS[data_class],
-                label=label(data_class),
-            )
+            shares, colour = overview["share_filled"].iloc[rows], _CLASS_COLORS[data_class]
+            ax.barh(rows, shares, color=colour, label=label(data_class))
     unit = label("rows")
     shares, n_rows = overview["share_filled"].fillna(0), overview["n_rows"]
     texts = [f"{share:.1%}   {n:,} {unit}" for share, n in zip(shares, n_rows, strict=True)]
-    _write_beside(ax, tables, texts)
-    _share_axis(ax.xaxis)
-    ax.set_xlim(0, 1)
-    ax.invert_yaxis()
-    ax.grid(visible=False, axis="y")
-    ax.set_xlabel(label("share_filled"))
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4, frameon=False)
+    _write_beside(ax, texts)
+    share_axis(ax.xaxis)
+    rows_from_top(ax, [label(f"table_{name}") for name in overview["table"]])
+    ax.set(xlabel=label("share_filled"), xlim=(0, 1))
+    legend_above(ax, ncols=2)
     return ax
 
 
@@ -77,22 +77,21 @@ def plot_filled_fields(columns, ax=None):
 
     Examples
     --------
+    >>> import matplotlib.pyplot as plt
     >>> import pandas as pd
     >>> columns = pd.DataFrame({"column": ["gender", "region"], "share_filled": [0.8, 1.0]})
     >>> [text.get_text() for text in plot_filled_fields(columns).get_yticklabels()]
     ['Gender', 'Region']
     >>> plt.close()
     """
-    ax = ax if ax is not None else _axes_for(len(columns))
+    ax = new_axes(ax, n_bars=len(columns))
     terms = load_terms()
-    fields = [label(column) if column in terms else column for column in columns["column"]]
-    ax.barh(fields, columns["share_filled"], color=_CLASS_COLORS["descriptive"])
-    _write_beside(ax, fields, [f"{share:.1%}" for share in columns["share_filled"].fillna(0)])
-    _share_axis(ax.xaxis)
-    ax.set_xlim(0, 1)
-    ax.invert_yaxis()
-    ax.grid(visible=False, axis="y")
-    ax.set_xlabel(label("share_filled"))
+    shares = columns["share_filled"]
+    ax.barh(range(len(columns)), shares, color=_CLASS_COLORS["descriptive"])
+    _write_beside(ax, [f"{share:.1%}" for share in shares.fillna(0)])
+    share_axis(ax.xaxis)
+    rows_from_top(ax, [label(name) if name in terms else name for name in columns["column"]])
+    ax.set(xlabel=label("share_filled"), xlim=(0, 1))
     return ax
 
 
@@ -112,6 +111,7 @@ def plot_chain(chain, ax=None):
 
     Examples
     --------
+    >>> import matplotlib.pyplot as plt
     >>> import pandas as pd
     >>> chain = pd.DataFrame({"step": ["known", "transacted"], "n_customers": [400, 100],
     ...                       "share_of_known": [1.0, 0.25]})
@@ -119,16 +119,15 @@ def plot_chain(chain, ax=None):
     ['400 (100.0%)', '100 (25.0%)']
     >>> plt.close()
     """
-    ax = ax if ax is not None else plt.subplots()[1]
+    ax = new_axes(ax)
     steps = [label(step) for step in chain["step"]]
     bars = ax.bar(steps, chain["n_customers"], color=PALETTE[0], width=0.6)
     pairs = zip(chain["n_customers"], chain["share_of_known"].fillna(0), strict=True)
     ax.bar_label(bars, [f"{n:,} ({share:.1%})" for n, share in pairs], padding=3)
     ax.grid(visible=False, axis="x")
     ax.margins(y=0.12)
-    ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-    ax.set_xlabel(label("step"))
-    ax.set_ylabel(label("n_customers"))
+    number_axis(ax.yaxis)
+    ax.set(xlabel=label("step"), ylabel=label("n_customers"))
     return ax
 
 
@@ -151,6 +150,7 @@ def plot_margin_of_error(curves, survey=None, ax=None):
 
     Examples
     --------
+    >>> import matplotlib.pyplot as plt
     >>> import pandas as pd
     >>> curves = pd.DataFrame({"n_respondents": [100, 400], "margin_of_error": [0.098, 0.049],
     ...                        "population": "population_infinite"})
@@ -158,7 +158,7 @@ def plot_margin_of_error(curves, survey=None, ax=None):
     'Respondents'
     >>> plt.close()
     """
-    ax = ax if ax is not None else plt.subplots()[1]
+    ax = new_axes(ax)
     styles = {"population_finite": PALETTE[0], "population_infinite": PALETTE[6]}
     for population, rows in curves.groupby("population", sort=True):
         ax.plot(
@@ -169,26 +169,16 @@ def plot_margin_of_error(curves, survey=None, ax=None):
         )
     if survey is not None:
         ax.plot(*survey, "o", color=PALETTE[1], markersize=9, label=label("this_survey"))
-    _share_axis(ax.yaxis)
+    share_axis(ax.yaxis)
+    number_axis(ax.xaxis)
     ax.set_xlim(left=0)
     ax.set_ylim(bottom=0)
-    ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-    ax.set_xlabel(label("n_respondents"))
-    ax.set_ylabel(label("margin_of_error"))
-    ax.legend(frameon=False)
+    ax.set(xlabel=label("n_respondents"), ylabel=label("margin_of_error"))
+    ax.legend()
     return ax
 
 
-def _axes_for(n_bars):
-    """Return the axes of a new figure, high enough for so many bars of one thickness."""
-    return plt.subplots(figsize=(7.0, 1.4 + 0.42 * n_bars))[1]
-
-
-def _write_beside(ax, names, texts):
+def _write_beside(ax, texts):
     """Write a text to the right of the axes beside each bar."""
-    for name, text in zip(names, texts, strict=True):
-        ax.annotate(text, (1.02, name), xycoords=("axes fraction", "data"), va="center")
-
-
-def _share_axis(axis):
-    axis.set_major_formatter(PercentFormatter(xmax=1))
+    for row, text in enumerate(texts):
+        ax.annotate(text, (1.02, row), xycoords=("axes fraction", "data"), va="center")

@@ -3,10 +3,18 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from crmlab.atlas import term
-from crmlab.plots.style import PALETTE, label
+from crmlab.plots.style import (
+    GREY,
+    PALETTE,
+    label,
+    legend_above,
+    new_axes,
+    number_axis,
+    rows_from_top,
+    share_axis,
+)
 
 __all__ = [
     "plot_closeness",
@@ -19,7 +27,6 @@ __all__ = [
     "tabulate_scorecard",
 ]
 
-_GREY = "#777777"
 _VIEW_COLOURS = {
     "customer_knowledge": PALETTE[4],
     "customer_interaction": PALETTE[5],
@@ -76,7 +83,6 @@ def plot_indicator_panels(by_quarter, *, n_columns=3):
         loc="upper center",
         bbox_to_anchor=(0.5, 1),
         ncols=len(shown),
-        frameon=False,
         fontsize="small",
     )
     return axes[: len(indicators)]
@@ -89,10 +95,7 @@ def _draw_panel(ax, indicator, rows):
     title = f"{label(indicator, unit=True)} {_arrow(rows['direction'].iloc[0])}"
     ax.set_title(title, fontsize=9.5, x=-0.12)
     ax.yaxis.set_major_locator(MaxNLocator(3))
-    if unit == "share":
-        ax.yaxis.set_major_formatter(PercentFormatter(1))
-    elif rows["value"].abs().max() >= 1_000:
-        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    (share_axis if unit == "share" else number_axis)(ax.yaxis)
     # First and last quarter: what lies between them is told by counting.
     ends = sorted({0, len(rows) - 1})
     ax.set_xticks(ends, rows["period"].to_numpy()[ends])
@@ -120,22 +123,20 @@ def plot_principles(checklist, ax=None):
     -------
     matplotlib.axes.Axes
     """
-    ax = _axes(ax)
+    ax = new_axes(ax)
     rows = np.arange(len(checklist))
     left = ax.barh(rows, -checklist["one_side"], color=PALETTE[0], label=label("one_side"))
     right = ax.barh(rows, checklist["other_side"], color=PALETTE[5], label=label("other_side"))
     for bars, numbers in ((left, checklist["one_side"]), (right, checklist["other_side"])):
         ax.bar_label(bars, [str(n) for n in numbers], padding=4)
     keys = [principle.replace("-", "_").replace(" ", "_") for principle in checklist["principle"]]
-    ax.set_yticks(rows, [label(key) for key in keys])
-    ax.invert_yaxis()
-    ax.axvline(0, color=_GREY, linewidth=1)
-    ax.grid(visible=False, axis="y")
+    rows_from_top(ax, [label(key) for key in keys])
+    ax.axvline(0, color=GREY, linewidth=1)
     ax.margins(x=0.12)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{abs(value):g}"))
     ax.set_xlabel(label("n_indicators_of_principle"))
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, frameon=False)
+    legend_above(ax)
     return ax
 
 
@@ -153,18 +154,16 @@ def plot_weights(weights, ax=None):
     -------
     matplotlib.axes.Axes
     """
-    ax = _axes(ax)
+    ax = new_axes(ax)
     rows = np.arange(len(weights))
     height = 0.8 / weights.shape[1]
     for k, weighting in enumerate(weights.columns):
         at = rows + (k - (weights.shape[1] - 1) / 2) * height
         ax.barh(at, weights[weighting], height=height, color=PALETTE[k], label=label(weighting))
-    ax.set_yticks(rows, [label(criterion) for criterion in weights.index])
-    ax.invert_yaxis()
-    ax.grid(visible=False, axis="y")
-    ax.xaxis.set_major_formatter(PercentFormatter(1))
-    ax.set_xlabel(label("weight", unit=True))
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, frameon=False)
+    rows_from_top(ax, [label(criterion) for criterion in weights.index])
+    share_axis(ax.xaxis)
+    ax.set_xlabel(label("weight"))
+    legend_above(ax, ncols=2)
     return ax
 
 
@@ -182,21 +181,19 @@ def plot_closeness(evaluation, ax=None):
     -------
     matplotlib.axes.Axes
     """
-    ax = _axes(ax)
     table = evaluation.sort_values(["closeness"], ascending=False, kind="stable")
+    ax = new_axes(ax, n_bars=min(len(table), 7))
     rows = np.arange(len(table))
     ax.barh(rows, table["closeness"], color=PALETTE[0], label=label("closeness"), height=0.55)
     for row, (ideal, anti) in enumerate(
         zip(table["distance_to_ideal"], table["distance_to_anti_ideal"], strict=True)
     ):
-        text = f"$d^+$ = {ideal:.3f}   $d^-$ = {anti:.3f}"
+        text = f"d⁺ = {ideal:.3f}   d⁻ = {anti:.3f}"
         ax.annotate(text, (1.02, row), va="center", fontsize="small", annotation_clip=False)
     names = [f"{rank}. {name}" for rank, name in zip(table["rank"], table.index, strict=True)]
-    ax.set_yticks(rows, names)
-    ax.invert_yaxis()
-    ax.grid(visible=False, axis="y")
+    rows_from_top(ax, names)
     ax.set(xlim=(0, 1), xlabel=label("closeness"))
-    note = f"$d^+$: {label('distance_to_ideal')};  $d^-$: {label('distance_to_anti_ideal')}"
+    note = f"d⁺: {label('distance_to_ideal')};  d⁻: {label('distance_to_anti_ideal')}"
     ax.set_title(note, fontsize="small")
     return ax
 
@@ -215,7 +212,7 @@ def plot_rank_ranges(sensitivity, ax=None):
     -------
     matplotlib.axes.Axes
     """
-    ax = _axes(ax)
+    ax = new_axes(ax)
     x = np.arange(len(sensitivity))
     ax.vlines(
         x,
@@ -226,7 +223,7 @@ def plot_rank_ranges(sensitivity, ax=None):
         alpha=0.6,
         label=label("rank_range"),
     )
-    ax.plot(x, sensitivity["mean_rank"], "_", markersize=16, color=_GREY, label=label("mean_rank"))
+    ax.plot(x, sensitivity["mean_rank"], "_", markersize=16, color=GREY, label=label("mean_rank"))
     ranks = sensitivity["rank"].to_numpy(dtype=float, na_value=np.nan)
     ax.plot(x, ranks, "o", color=PALETTE[0], label=label("rank_as_weighted"))
     ax.set_xticks(x, [str(name) for name in sensitivity.index])
@@ -235,7 +232,7 @@ def plot_rank_ranges(sensitivity, ax=None):
     ax.yaxis.set_major_locator(MaxNLocator(integer=True))
     ax.grid(visible=False, axis="x")
     ax.set(xlabel=label("quarter"), ylabel=label("rank"))
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, frameon=False, fontsize="small")
+    legend_above(ax, ncols=2, fontsize="small")
     return ax
 
 
@@ -255,21 +252,19 @@ def plot_obstacles(obstacles, ax=None, *, n_shown=10):
     -------
     matplotlib.axes.Axes
     """
-    ax = _axes(ax)
     shown = obstacles.head(n_shown)
+    ax = new_axes(ax, n_bars=min(len(shown), 7))
     rows = np.arange(len(shown))
     ax.barh(rows, shown["obstacle_degree"], color=PALETTE[1])
-    ax.set_yticks(rows, [label(criterion) for criterion in shown["criterion"]])
-    ax.invert_yaxis()
-    ax.grid(visible=False, axis="y")
+    rows_from_top(ax, [label(criterion) for criterion in shown["criterion"]])
     ax.xaxis.set_major_locator(MaxNLocator(6))
-    ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    ax.set_xlabel(label("obstacle_degree", unit=True))
+    share_axis(ax.xaxis)
+    ax.set_xlabel(label("obstacle_degree"))
     return ax
 
 
 def tabulate_indicators(indicators, keys=None):
-    """Return indicators by period as a table to be read: names, units, figures as one writes them.
+    """Return indicators by period as a table to be shown: one row each, one column a period.
 
     Parameters
     ----------
@@ -280,30 +275,23 @@ def tabulate_indicators(indicators, keys=None):
 
     Returns
     -------
-    pandas.DataFrame of str
-        One row per indicator that is known at least once, with an arrow to the better side; one
-        column per period, empty where an indicator is not known.
+    pandas.DataFrame
+        One row per indicator that is known at least once: `direction`, then its value in each
+        period, NaN where it is not known; the whole window is the column `whole_window`.
     """
     keys = list(dict.fromkeys(indicators["indicator"])) if keys is None else list(keys)
     known = indicators[indicators["indicator"].isin(keys) & indicators["value"].notna()]
     periods = list(dict.fromkeys(indicators["period"]))
-    cells = {
-        (row.indicator, row.period): _write(row.value, row.unit)
-        for row in known.itertuples(index=False)
-    }
-    directions = dict(zip(known["indicator"], known["direction"], strict=True))
-    shown = [key for key in keys if key in directions]
-    return pd.DataFrame(
-        [[cells.get((key, period), "") for period in periods] for key in shown],
-        index=pd.Index(
-            [f"{_name(key)} {_arrow(directions[key])}" for key in shown], name=label("indicator")
-        ),
-        columns=[label("whole_window") if period == "total" else period for period in periods],
-    )
+    values = known.pivot_table(index="indicator", columns="period", values="value")
+    directions = known.drop_duplicates("indicator").set_index("indicator")["direction"]
+    shown = [key for key in keys if key in directions.index]
+    table = values.reindex(index=pd.Index(shown, name="indicator"), columns=periods)
+    table.insert(0, "direction", directions.reindex(shown).astype("str"))
+    return table.rename(columns={"total": "whole_window"}).rename_axis(columns="quarter")
 
 
 def tabulate_scorecard(card):
-    """Return a scorecard as a table to be read, by department.
+    """Return a scorecard as a table to be shown, by department.
 
     Parameters
     ----------
@@ -312,54 +300,16 @@ def tabulate_scorecard(card):
 
     Returns
     -------
-    pandas.DataFrame of str
-        One row per indicator that is known in the quarter; changes of shares are in percentage
-        points.
+    pandas.DataFrame
+        One row per indicator that is known in the quarter, the better direction beside it.
     """
     known = card[card["value"].notna()].sort_values(["department", "indicator"])
-    rows = [
-        [
-            label(row.department),
-            f"{_name(row.indicator)} {_arrow(row.direction)}",
-            _write(row.previous, row.unit),
-            _write(row.value, row.unit),
-            _write_change(row.change, row.unit),
-            label(row.trend) if isinstance(row.trend, str) and row.trend else "",
-            _write_signed(row.z, ".1f"),
-        ]
-        for row in known.itertuples(index=False)
-    ]
-    names = ["department", "indicator", "previous_quarter", "this_quarter", "change", "trend"]
-    columns = [*(label(name) for name in names), label("z_of_change")]
-    return pd.DataFrame(rows, columns=columns).set_index(columns[:2])
-
-
-def _name(indicator):
-    """Return the indicator's name with its unit, but for shares, whose figures bear the %."""
-    return label(indicator, unit=term(indicator).unit != "share")
-
-
-def _write(value, unit):
-    if np.isnan(value):
-        return ""
-    if unit == "share":
-        text = f"{value:,.1%}" if abs(value) < 10 else f"{value:,.0%}"
-    elif abs(value) >= 100 or unit == "customers":
-        text = f"{value:,.0f}"
-    else:
-        text = f"{value:#.3g}".rstrip(".")
-    return text.replace("-", "−")
-
-
-def _write_change(value, unit):
-    if unit == "share" and not np.isnan(value):
-        return f"{_write_signed(100 * value, '.1f')} {label('percentage_points')}"
-    return _write_signed(value, ",.0f" if abs(value) >= 100 else ".3g")
-
-
-def _write_signed(value, form):
-    return "" if np.isnan(value) else f"{value:+{form}}".replace("-", "−")
-
-
-def _axes(ax):
-    return plt.subplots()[1] if ax is None else ax
+    names = {
+        "direction": "direction",
+        "previous": "previous_quarter",
+        "value": "this_quarter",
+        "change": "change",
+        "trend": "trend",
+        "z": "z_of_change",
+    }
+    return known.set_index(["department", "indicator"])[list(names)].rename(columns=names)

@@ -1,11 +1,20 @@
 """Figures and tables of satisfaction and delivered value; they show results and compute none."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from matplotlib.ticker import PercentFormatter
 
-from crmlab.plots.style import PALETTE, label
+from crmlab.plots.style import (
+    GREY,
+    MANY_POINTS,
+    PALE,
+    PALETTE,
+    label,
+    legend_above,
+    legend_beside,
+    new_axes,
+    rows_from_top,
+    share_axis,
+)
 
 __all__ = [
     "plot_contributions",
@@ -19,7 +28,6 @@ __all__ = [
 
 # From red through grey to blue: the order of the levels is to be seen at a glance.
 _LEVEL_COLOURS = ("#D55E00", "#E69F00", "#BBBBBB", "#0072B2")
-_GREY = "#777777"
 
 
 def plot_level_shares(shares, ax=None):
@@ -36,7 +44,7 @@ def plot_level_shares(shares, ax=None):
     -------
     matplotlib.axes.Axes
     """
-    ax = _axes(ax)
+    ax = new_axes(ax)
     wide = shares.pivot_table(
         index="tolerance", columns="level", values="share", observed=False, sort=False
     )
@@ -45,11 +53,11 @@ def plot_level_shares(shares, ax=None):
         name = label(level.replace(" ", "_"))
         ax.bar([f"{t:g}" for t in wide.index], wide[level], bottom=base, color=colour, label=name)
         base = base + wide[level].to_numpy()
-    ax.yaxis.set_major_formatter(PercentFormatter(1))
+    share_axis(ax.yaxis)
     ax.set(xlabel=label("tolerance"), ylabel=label("share_of_respondents"), ylim=(0, 1))
     ax.grid(visible=False, axis="x")
     handles, names = ax.get_legend_handles_labels()
-    ax.legend(handles[::-1], names[::-1], loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+    legend_beside(ax, handles=handles[::-1], labels=names[::-1])
     return ax
 
 
@@ -69,7 +77,7 @@ def plot_expectation_perception(scores, tolerance, ax=None):
     -------
     matplotlib.axes.Axes
     """
-    ax = _axes(ax)
+    ax = new_axes(ax)
     known = scores[["expected", "perceived"]].dropna()
     counted = known.value_counts().reset_index(name="n")
     ax.scatter(
@@ -104,7 +112,7 @@ def plot_expectation_perception(scores, tolerance, ax=None):
     for n in counts:
         size = 12 + 380 * n / counted["n"].max()
         ax.scatter([], [], s=size, color=PALETTE[4], label=f"n = {n:,}")
-    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False, labelspacing=1.1)
+    legend_beside(ax, labelspacing=1.1)
     return ax
 
 
@@ -122,10 +130,10 @@ def plot_value_map(positions, ax=None):
     -------
     matplotlib.axes.Axes
     """
-    ax = _axes(ax)
+    ax = new_axes(ax)
     colours = {
         "superior value": _LEVEL_COLOURS[3],
-        "fair value": _GREY,
+        "fair value": GREY,
         "inferior value": _LEVEL_COLOURS[0],
     }
     for position, colour in colours.items():
@@ -136,15 +144,16 @@ def plot_value_map(positions, ax=None):
             s=14,
             alpha=0.6,
             linewidth=0,
+            rasterized=len(positions) > MANY_POINTS,
             color=colour,
             label=label(position.replace(" ", "_")),
         )
     low, high = ax.get_xlim()
     line = np.array([max(0, low), high])
-    ax.plot(line, line, color=_GREY, linewidth=1.2, label=label("fair_value_line"))
+    ax.plot(line, line, color=GREY, linewidth=1.2, label=label("fair_value_line"))
     ax.set_xlim(low, high)
     ax.set(xlabel=label("relative_cost"), ylabel=label("relative_benefit"))
-    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False, markerscale=2)
+    legend_beside(ax, markerscale=2)
     return ax
 
 
@@ -162,13 +171,11 @@ def plot_contributions(contributions, ax=None):
     -------
     matplotlib.axes.Axes
     """
-    ax = _axes(ax)
-    names = [label(factor) for factor in contributions.index]
+    ax = new_axes(ax)
     colours = [PALETTE[0] if value >= 0 else PALETTE[1] for value in contributions]
-    ax.barh(names, contributions.to_numpy(), color=colours)
-    ax.axvline(0, color=_GREY, linewidth=1)
-    ax.invert_yaxis()
-    ax.grid(visible=False, axis="y")
+    ax.barh(range(len(contributions)), contributions.to_numpy(), color=colours)
+    ax.axvline(0, color=GREY, linewidth=1)
+    rows_from_top(ax, [label(factor) for factor in contributions.index])
     ax.set_xlabel(label("contribution_to_net_value", unit=True))
     return ax
 
@@ -188,9 +195,9 @@ def plot_correlations(table, ax=None):
     -------
     matplotlib.axes.Axes
     """
-    ax = _axes(ax)
+    ax = new_axes(ax)
     bound = table["chance_bound"].max()
-    ax.axvspan(-bound, bound, color="#DDDDDD", label=label("chance_bound"), zorder=0)
+    ax.axvspan(-bound, bound, color=PALE, alpha=0.7, label=label("chance_bound"), zorder=0)
     rows = np.arange(len(table))
     ax.errorbar(
         table["correlation"],
@@ -200,11 +207,9 @@ def plot_correlations(table, ax=None):
         color=PALETTE[0],
         capsize=4,
     )
-    ax.set_yticks(rows, [label(measure) for measure in table["measure"]])
-    ax.set_ylim(len(table) - 0.4, -0.6)
-    ax.grid(visible=False, axis="y")
+    rows_from_top(ax, [label(measure) for measure in table["measure"]])
     ax.set_xlabel(label("rank_correlation"))
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), frameon=False)
+    legend_above(ax)
     return ax
 
 
@@ -222,18 +227,19 @@ def plot_wave_chart(chart, ax=None):
     -------
     matplotlib.axes.Axes
     """
-    ax = _axes(ax)
+    ax = new_axes(ax)
     x = np.arange(len(chart))
     ax.fill_between(
         np.append(x - 0.5, len(chart) - 0.5),
         np.append(chart["lower_limit"], chart["lower_limit"].iloc[-1]),
         np.append(chart["upper_limit"], chart["upper_limit"].iloc[-1]),
         step="post",
-        color="#DDDDDD",
+        color=PALE,
+        alpha=0.7,
         linewidth=0,
         label=label("control_limits"),
     )
-    ax.axhline(chart["centre"].iloc[0], color=_GREY, linewidth=1.2, label=label("centre_line"))
+    ax.axhline(chart["centre"].iloc[0], color=GREY, linewidth=1.2, label=label("centre_line"))
     ax.plot(x, chart["mean"], marker="o", color=PALETTE[0], label=label("mean_score"))
     alerts = chart["is_alert"].to_numpy()
     if alerts.any():
@@ -249,15 +255,15 @@ def plot_wave_chart(chart, ax=None):
     names = [str(wave) for wave in chart["wave"]]
     ax.set_xticks(x, names)
     if max(len(name) for name in names) > 7:
-        plt.setp(ax.get_xticklabels(), rotation=30, ha="right", rotation_mode="anchor")
+        ax.set_xticks(x, names, rotation=30, ha="right", rotation_mode="anchor")
     ax.set(xlabel=label("wave"), ylabel=label("mean_score", unit=True), xlim=(-0.5, len(x) - 0.5))
     ax.grid(visible=False, axis="x")
-    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+    legend_beside(ax)
     return ax
 
 
 def tabulate_correlations(table):
-    """Return rank correlations with their intervals as a table to be read.
+    """Return rank correlations with their intervals as a table to be shown.
 
     Parameters
     ----------
@@ -267,31 +273,25 @@ def tabulate_correlations(table):
 
     Returns
     -------
-    pandas.DataFrame of str
-        One row per measure. The lead over the baseline is empty for the baseline itself.
+    pandas.DataFrame
+        One row per measure; intervals are pairs. The lead over the baseline is NaN for the
+        baseline itself.
     """
+    bound = table["chance_bound"]
     shown = {
-        label("n_respondents"): [f"{n:,}" for n in table["n_customers"]],
-        label("correlation"): table["correlation"].map("{:.2f}".format).tolist(),
-        label("interval"): _intervals(table["lower"], table["upper"]),
-        label("chance_bound"): table["chance_bound"].map("±{:.2f}".format).tolist(),
+        "n_respondents": table["n_customers"],
+        "correlation": table["correlation"],
+        "interval": _pairs(table["lower"], table["upper"]),
+        "chance_bound": _pairs(-bound, bound),
     }
     if "advantage" in table:
         lead = table[["advantage", "advantage_lower", "advantage_upper"]]
         is_baseline = (lead == 0).all(axis=1)
-        intervals = pd.Series(_intervals(lead["advantage_lower"], lead["advantage_upper"]))
-        shown[label("advantage")] = [
-            "" if own else f"{value:+.2f}"
-            for own, value in zip(is_baseline, lead["advantage"], strict=True)
-        ]
-        shown[label("advantage_interval")] = intervals.mask(is_baseline.to_numpy(), "").tolist()
-    names = [label(measure) for measure in table["measure"]]
-    return pd.DataFrame(shown, index=pd.Index(names, name=label("measure")))
+        shown["advantage"] = lead["advantage"].mask(is_baseline)
+        intervals = _pairs(lead["advantage_lower"], lead["advantage_upper"])
+        shown["advantage_interval"] = intervals.mask(is_baseline)
+    return pd.DataFrame(shown).set_index(table["measure"])
 
 
-def _intervals(lower, upper):
-    return [f"[{low:.2f}, {high:.2f}]" for low, high in zip(lower, upper, strict=True)]
-
-
-def _axes(ax):
-    return plt.subplots()[1] if ax is None else ax
+def _pairs(lower, upper):
+    return pd.Series(list(zip(lower, upper, strict=True)), index=lower.index)

@@ -1,11 +1,22 @@
 """Figures of segments; they draw results and compute none."""
 
-import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
+from matplotlib.ticker import MaxNLocator
 
 from crmlab.atlas import load_terms
-from crmlab.plots.style import PALETTE, label
+from crmlab.plots.style import (
+    GREY,
+    MANY_POINTS,
+    PALE,
+    PALETTE,
+    label,
+    legend_above,
+    legend_beside,
+    new_axes,
+    number_axis,
+    rows_from_top,
+    share_axis,
+)
 
 __all__ = [
     "plot_bases",
@@ -16,7 +27,6 @@ __all__ = [
     "plot_segment_sizes",
 ]
 
-_GREY = "#777777"
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
 
@@ -38,16 +48,16 @@ def plot_segment_index(table, index="silhouette", chosen=None, ax=None):
     -------
     matplotlib.axes.Axes
     """
-    ax = _axes(ax)
+    ax = new_axes(ax)
     x = table["n_segments"]
     if f"reference_{index}" in table:
         reference = table[f"reference_{index}"]
         if f"reference_{index}_error" in table:
             error = 2 * table[f"reference_{index}_error"]
             ax.fill_between(
-                x, reference - error, reference + error, color=_GREY, alpha=0.2, linewidth=0
+                x, reference - error, reference + error, color=GREY, alpha=0.2, linewidth=0
             )
-        ax.plot(x, reference, "s--", color=_GREY, markersize=5, label=label("structureless_data"))
+        ax.plot(x, reference, "s--", color=GREY, markersize=5, label=label("structureless_data"))
     ax.plot(x, table[index], "o-", color=PALETTE[0], label=label("these_customers"))
     # Room above the highest line: for its marks, and for the legend over them.
     shown = [table[name] for name in (index, f"reference_{index}") if name in table]
@@ -60,7 +70,7 @@ def plot_segment_index(table, index="silhouette", chosen=None, ax=None):
         ylabel=label(index),
         ylim=(min(0, table[index].min()), 1.06 * highest if highest > 0 else None),
     )
-    ax.legend(loc="lower left", frameon=False)
+    ax.legend(loc="lower left")
     return ax
 
 
@@ -78,7 +88,7 @@ def plot_segment_profile(profile, ax=None):
     -------
     matplotlib.axes.Axes
     """
-    ax = _axes(ax)
+    ax = new_axes(ax)
     variables = list(dict.fromkeys(profile["variable"]))
     segments = list(dict.fromkeys(profile["segment"]))
     wide = profile.pivot(index="variable", columns="segment", values="standardized_difference")
@@ -99,14 +109,14 @@ def plot_segment_profile(profile, ax=None):
         if not np.isnan(number):
             colour = "white" if abs(number) > 0.65 * bound else "#333333"
             shown = f"{number:+.1f}".replace("-0.0", "0.0").replace("+0.0", "0.0")
+            shown = shown.replace("-", "\N{MINUS SIGN}")
             ax.text(j, i, shown, ha="center", va="center", color=colour)
     bar = ax.figure.colorbar(mesh, ax=ax)
     bar.set_label(label("standardized_difference"), fontsize="small")
     sizes = profile.drop_duplicates("segment").set_index("segment")["share"]
     names = [f"{_name(segment)}\n{sizes[segment]:.0%}" for segment in segments]
     ax.set_xticks(np.arange(len(segments)), names)
-    ax.set_yticks(np.arange(len(variables)), [label(variable) for variable in variables])
-    ax.invert_yaxis()
+    rows_from_top(ax, [label(variable) for variable in variables])
     ax.set(xlabel=label("segment_and_share"))
     ax.grid(visible=False)
     return ax
@@ -127,20 +137,18 @@ def plot_segment_sizes(summary, ax=None):
     -------
     matplotlib.axes.Axes
     """
-    ax = _axes(ax)
+    ax = new_axes(ax)
     place = np.arange(len(summary))
     height = 0.38
     for shift, column, colour in (
-        (-height / 2, "customer_share", "#BBBBBB"),
+        (-height / 2, "customer_share", PALE),
         (height / 2, "value_share", PALETTE[0]),
     ):
         ax.barh(place + shift, summary[column], height, color=colour, label=label(column))
-    ax.set_yticks(place, [_name(segment) for segment in summary["segment"]])
-    ax.invert_yaxis()
-    ax.xaxis.set_major_formatter(PercentFormatter(1, symbol="", decimals=0))
-    ax.set(xlabel=label("share_of_total", unit=True), ylabel=label("segment"))
-    ax.grid(visible=False, axis="y")
-    ax.legend(loc="best", frameon=False)
+    rows_from_top(ax, [_name(segment) for segment in summary["segment"]])
+    share_axis(ax.xaxis)
+    ax.set(xlabel=label("share_of_total"), ylabel=label("segment"))
+    legend_above(ax)
     return ax
 
 
@@ -165,7 +173,7 @@ def plot_segment_scatter(frame, segment, x, y, ax=None):
     -------
     matplotlib.axes.Axes
     """
-    ax = _axes(ax)
+    ax = new_axes(ax)
     for place, name in enumerate(sorted(segment.unique())):
         chosen = frame[segment == name]
         ax.scatter(
@@ -174,6 +182,7 @@ def plot_segment_scatter(frame, segment, x, y, ax=None):
             s=14,
             alpha=0.5,
             linewidth=0,
+            rasterized=len(frame) > MANY_POINTS,
             marker=_MARKERS[place % len(_MARKERS)],
             color=PALETTE[place % len(PALETTE)],
             label=_name(name),
@@ -183,15 +192,9 @@ def plot_segment_scatter(frame, segment, x, y, ax=None):
         (ax.yaxis, ax.set_yscale, y),
     ):
         scale("symlog", linthresh=1, linscale=0.5)
-        axis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+        number_axis(axis)
         axis.set_label_text(label(column, unit=True))
-    ax.legend(
-        title=label("segment"),
-        loc="center left",
-        bbox_to_anchor=(1, 0.5),
-        frameon=False,
-        markerscale=1.6,
-    )
+    legend_beside(ax, title=label("segment"), markerscale=1.6)
     return ax
 
 
@@ -210,7 +213,7 @@ def plot_bases(table, ax=None):
     -------
     matplotlib.axes.Axes
     """
-    ax = _axes(ax)
+    ax = new_axes(ax)
     bases = list(dict.fromkeys(table["base"]))
     outcomes = list(dict.fromkeys(table["outcome"]))
     height = 0.8 / len(outcomes)
@@ -226,12 +229,10 @@ def plot_bases(table, ax=None):
             markersize=9,
             label=label("by_chance") if i == len(outcomes) - 1 else None,
         )
-    ax.set_yticks(np.arange(len(bases)), [label(base) for base in bases])
-    ax.invert_yaxis()
-    ax.xaxis.set_major_formatter(PercentFormatter(1, symbol=""))
-    ax.set(xlabel=label("eta_squared", unit=True), ylabel=label("base"), xlim=(0, None))
-    ax.grid(visible=False, axis="y")
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False, fontsize="small")
+    rows_from_top(ax, [label(base) for base in bases])
+    share_axis(ax.xaxis)
+    ax.set(xlabel=label("eta_squared"), ylabel=label("base"), xlim=(0, None))
+    legend_above(ax, ncols=2, fontsize="small")
     return ax
 
 
@@ -249,9 +250,7 @@ def plot_partition_agreement(agreements, ax=None):
     -------
     matplotlib.axes.Axes
     """
-    if ax is None:
-        # As high as its bars need, so that a single one does not fill the picture.
-        _, ax = plt.subplots(figsize=(7.0, 1.7 + 0.5 * len(agreements)))
+    ax = new_axes(ax, n_bars=len(agreements))
     place = np.arange(len(agreements))
     found = list(agreements.values())
     ax.barh(place, [one["adjusted_rand"] for one in found], 0.55, color=PALETTE[0])
@@ -264,19 +263,10 @@ def plot_partition_agreement(agreements, ax=None):
         markeredgewidth=2,
         label=label("chance_limit"),
     )
-    ax.set_yticks(place, [label(name) for name in agreements])
-    ax.set(
-        xlabel=label("adjusted_rand"),
-        xlim=(min(0, *ax.get_xlim()), 1),
-        ylim=(len(place) - 0.5, -0.5),
-    )
-    ax.grid(visible=False, axis="y")
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False)
+    rows_from_top(ax, [label(name) for name in agreements])
+    ax.set(xlabel=label("adjusted_rand"), xlim=(min(0, *ax.get_xlim()), 1))
+    legend_above(ax)
     return ax
-
-
-def _axes(ax):
-    return plt.subplots()[1] if ax is None else ax
 
 
 def _name(segment):

@@ -1,11 +1,19 @@
 """Figures of customer value; they draw results and compute none."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import LogNorm
-from matplotlib.ticker import LogLocator, PercentFormatter, StrMethodFormatter
+from matplotlib.ticker import LogLocator
 
-from crmlab.plots.style import PALETTE, label
+from crmlab.plots.style import (
+    GREY,
+    PALE,
+    PALETTE,
+    label,
+    legend_above,
+    new_axes,
+    number_axis,
+    share_axis,
+)
 
 __all__ = [
     "plot_abc",
@@ -18,8 +26,7 @@ __all__ = [
     "plot_whale",
 ]
 
-_GREY = "#777777"
-_CLASS_COLOURS = {"A": PALETTE[0], "B": PALETTE[4], "C": "#BBBBBB"}
+_CLASS_COLOURS = {"A": PALETTE[0], "B": PALETTE[4], "C": PALE}
 
 
 def plot_lorenz(curve, gini=None, ax=None):
@@ -38,21 +45,21 @@ def plot_lorenz(curve, gini=None, ax=None):
     -------
     matplotlib.axes.Axes
     """
-    ax = _axes(ax)
+    ax = new_axes(ax)
     x, y = curve["customer_share"], curve["value_share"]
-    ax.plot([0, 1], [0, 1], color=_GREY, linewidth=1.2, label=label("equal_value_line"))
+    ax.plot([0, 1], [0, 1], color=GREY, linewidth=1.2, label=label("equal_value_line"))
     ax.fill_between(x, x, y, color=PALETTE[4], alpha=0.25, linewidth=0)
     ax.plot(x, y, color=PALETTE[0], label=label("lorenz_curve"))
     if gini is not None:
         ax.text(0.62, 0.34, f"{label('gini')}\n{gini:.2f}", ha="center", va="center")
-    _percent(ax, "xy")
+    share_axis(ax.xaxis, ax.yaxis)
     ax.set(
         xlabel=label("customer_share_ascending", unit=True),
         ylabel=label("value_share", unit=True),
         xlim=(0, 1),
         ylim=(min(0.0, float(y.min())), 1),
     )
-    ax.legend(loc="upper left", frameon=False)
+    ax.legend(loc="upper left")
     return ax
 
 
@@ -70,7 +77,7 @@ def plot_abc(table, ax=None):
     -------
     matplotlib.axes.Axes
     """
-    ax = _axes(ax)
+    ax = new_axes(ax)
     ranked = table.sort_values("value", ascending=False, kind="stable")
     x = np.arange(1, len(ranked) + 1) / len(ranked)
     y = ranked["cumulative_share"].to_numpy()
@@ -91,7 +98,7 @@ def plot_abc(table, ax=None):
         )
         left = right
     ax.plot(np.concatenate([[0], x]), np.concatenate([[0], y]), color=PALETTE[0])
-    _percent(ax, "xy")
+    share_axis(ax.xaxis, ax.yaxis)
     ax.set(
         xlabel=label("customer_share_descending", unit=True),
         ylabel=label("cumulative_share", unit=True),
@@ -115,9 +122,9 @@ def plot_whale(curve, ax=None):
     -------
     matplotlib.axes.Axes
     """
-    ax = _axes(ax)
+    ax = new_axes(ax)
     x, y = curve["customer_share"], curve["profit_share"]
-    ax.axhline(1, color=_GREY, linewidth=1.2, label=label("total_profit_line"))
+    ax.axhline(1, color=GREY, linewidth=1.2, label=label("total_profit_line"))
     ax.fill_between(x, 1, y, where=y > 1, color=PALETTE[1], alpha=0.3, linewidth=0)
     ax.plot(x, y, color=PALETTE[0], label=label("whale_curve"))
     if y.notna().any():
@@ -132,13 +139,13 @@ def plot_whale(curve, ax=None):
             textcoords="offset points",
             ha="center",
         )
-    _percent(ax, "xy")
+    share_axis(ax.xaxis, ax.yaxis)
     ax.set(
         xlabel=label("customer_share_by_profit", unit=True),
         ylabel=label("profit_share", unit=True),
         xlim=(0, 1),
     )
-    ax.legend(loc="lower right", frameon=False)
+    ax.legend(loc="lower right")
     return ax
 
 
@@ -158,7 +165,7 @@ def plot_rfm_grid(grid, column="mean_value", ax=None):
     -------
     matplotlib.axes.Axes
     """
-    ax = _axes(ax)
+    ax = new_axes(ax)
     counts = grid.pivot(index="f_score", columns="r_score", values="n_customers")
     shown = grid.pivot(index="f_score", columns="r_score", values=column)
     # A logarithmic colour: values differ by a factor between cells. Cells without one stay white.
@@ -185,7 +192,7 @@ def plot_rfm_grid(grid, column="mean_value", ax=None):
         )
     bar = ax.figure.colorbar(mesh, ax=ax, label=label(column, unit=True))
     bar.ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    bar.ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    number_axis(bar.ax.yaxis)
     bar.ax.minorticks_off()
     ax.set(xlabel=label("r_score"), ylabel=label("f_score"), aspect="equal")
     ax.set_xticks(list(counts.columns))
@@ -210,24 +217,24 @@ def plot_gains(curves, share=None, ax=None):
     -------
     matplotlib.axes.Axes
     """
-    ax = _axes(ax)
+    ax = new_axes(ax)
     for (name, curve), colour, dashes in zip(
         curves.items(), PALETTE, ["-", "--", "-.", ":", "-", "--", "-."], strict=False
     ):
         ax.plot(
             curve["customer_share"], curve["value_share"], dashes, color=colour, label=label(name)
         )
-    ax.plot([0, 1], [0, 1], color=_GREY, linewidth=1.2, label=label("by_chance"))
+    ax.plot([0, 1], [0, 1], color=GREY, linewidth=1.2, label=label("by_chance"))
     if share is not None:
-        ax.axvline(share, color=_GREY, linewidth=0.8, linestyle=":")
-    _percent(ax, "xy")
+        ax.axvline(share, color=GREY, linewidth=0.8, linestyle=":")
+    share_axis(ax.xaxis, ax.yaxis)
     ax.set(
         xlabel=label("customer_share_by_rank", unit=True),
         ylabel=label("holdout_value_share", unit=True),
         xlim=(0, 1),
         ylim=(0, 1.02),
     )
-    ax.legend(loc="lower right", frameon=False)
+    ax.legend(loc="lower right")
     return ax
 
 
@@ -247,7 +254,7 @@ def plot_class_means(table, group_key, ax=None):
     -------
     matplotlib.axes.Axes
     """
-    ax = _axes(ax)
+    ax = new_axes(ax)
     place = np.arange(len(table))
     ax.bar(place, table["mean_value"], color=PALETTE[0], width=0.7)
     ax.errorbar(
@@ -260,7 +267,7 @@ def plot_class_means(table, group_key, ax=None):
     )
     ax.set_xticks(place, [str(name) for name in table["group"]])
     ax.set(xlabel=label(group_key), ylabel=label("mean_holdout_value", unit=True))
-    _money(ax.yaxis)
+    number_axis(ax.yaxis)
     ax.grid(visible=False, axis="x")
     return ax
 
@@ -280,8 +287,8 @@ def plot_months(months, ax=None):
     matplotlib.axes.Axes
         That of the value; the customers have a twin axis.
     """
-    ax = _axes(ax)
-    for is_complete, colour in ((True, PALETTE[4]), (False, "#D5D5D5")):
+    ax = new_axes(ax)
+    for is_complete, colour in ((True, PALETTE[4]), (False, PALE)):
         chosen = months[months["is_complete"] == is_complete]
         name = label("total_value" if is_complete else "incomplete_month")
         if len(chosen):
@@ -299,11 +306,11 @@ def plot_months(months, ax=None):
     twin.grid(visible=False)
     twin.spines["right"].set_visible(True)
     ax.set(xlabel=label("month"), ylabel=label("total_value", unit=True))
-    _money(ax.yaxis)
+    number_axis(ax.yaxis)
     _month_axis(ax, months["month"])
     (bars, bar_names), (lines, line_names) = (a.get_legend_handles_labels() for a in (ax, twin))
     handles, names = bars + lines, bar_names + line_names
-    ax.legend(handles, names, loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False)
+    legend_above(ax, handles=handles, labels=names)
     return ax
 
 
@@ -321,12 +328,12 @@ def plot_repeat_rate(cohorts, ax=None):
     -------
     matplotlib.axes.Axes
     """
-    ax = _axes(ax)
+    ax = new_axes(ax)
     known = cohorts[cohorts["is_complete"]]
     ax.plot(known["month"], known["repeat_rate"], color=PALETTE[0])
     sizes = 12 + 160 * known["n_customers"] / max(1, known["n_customers"].max())
     ax.scatter(known["month"], known["repeat_rate"], s=sizes, color=PALETTE[0])
-    _percent(ax, "y")
+    share_axis(ax.yaxis)
     ax.set(
         xlabel=label("cohort_month"),
         ylabel=label("repeat_rate", unit=True),
@@ -337,21 +344,6 @@ def plot_repeat_rate(cohorts, ax=None):
     ax.margins(x=0.06)
     _month_axis(ax, known["month"])
     return ax
-
-
-def _axes(ax):
-    return plt.subplots()[1] if ax is None else ax
-
-
-def _percent(ax, axes):
-    """Write shares as per cent; the sign stands in the label."""
-    for name in axes:
-        axis = ax.xaxis if name == "x" else ax.yaxis
-        axis.set_major_formatter(PercentFormatter(1, symbol="", decimals=0))
-
-
-def _money(axis):
-    axis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
 
 
 def _month_axis(ax, months):

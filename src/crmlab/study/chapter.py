@@ -13,7 +13,9 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
+from crmlab.atlas.heads import repeats_unit
 from crmlab.study.markdown import PageMarkdown, mathml
+from crmlab.study.methods import AUTHOR, SOURCES, read_methods
 from crmlab.study.outputs import (
     embed_figure,
     embed_image,
@@ -25,17 +27,9 @@ from crmlab.study.outputs import (
 from crmlab.study.parameters import read_parameters
 from crmlab.study.wording import load_words, name_term, say_number, text_in
 
-__all__ = ["Chapter", "Figure", "read_chapter"]
+__all__ = ["AUTHOR", "SOURCES", "Chapter", "Figure", "read_chapter"]
 
 TEMPLATE_IDS = ("main", "contents", "failed", "numbers", "files")
-SOURCES = {"en": "Limits and sources", "zh": "局限与来源"}
-# A work begins with its author: "Oliver, R. L." or “王永贵（2022）”.
-AUTHOR = (
-    r"(?:[A-Z][\w'’-]+(?: [A-Z][\w'’-]+)*, (?:[A-Z]\.[ -]?)+"
-    r"|[\u4e00-\u9fff、]{2,16}[，,]?\s*[(（]\d{4})"
-)
-NEXT_WORK = re.compile(rf"(?:(?<=[.);])\s+|(?<=[。；）])\s*)(?={AUTHOR})")
-BULLET = re.compile(r"^(?:[-*+]|\d+\.) +", re.MULTILINE)
 # What matplotlib says of itself when a cell ends in a plot.
 PLOT_ECHO = re.compile(r"<(?:Axes|Figure|matplotlib|seaborn|AxesSubplot)\b|\[?array\(\[+<Axes")
 PYTHON = PythonLexer()
@@ -60,7 +54,8 @@ class Figure:
 class Chapter:
     """What the report knows of one notebook; `cells` is None where the notebook did not run.
 
-    `placed` tells in which section of the page each figure stands.
+    `placed` tells in which section of the page each figure stands; `model` is the notebook's own
+    line on its model and `limits` what it says of its limits, both as HTML.
     """
 
     name: str
@@ -82,6 +77,8 @@ class Chapter:
     placed: dict[str, str] = field(default_factory=dict)
     main: str | None = None
     headline: list[str] = field(default_factory=list)
+    model: str = ""
+    limits: str = ""
 
     @property
     def main_figure(self):
@@ -141,7 +138,7 @@ def read_chapter(folder, name, entry, *, language, currency=None, find):
     chapter.headline = published.get("headline", [])
     for key, result in published.get("results", {}).items():
         name_, unit = name_term(key, language), result["unit"]
-        if _repeats(name_, name_term(unit, language), language):
+        if repeats_unit(name_, name_term(unit, language), language):
             unit = ""
         said = say_number(result["value"], unit, language=language, currency=currency)
         chapter.results.append({"key": key, "name": name_, "value": said})
@@ -193,7 +190,10 @@ class _Reader:
         headings = self.markdown.headings
         self.chapter.has_title = any(level == 1 for level, _, _ in headings)
         self.chapter.sections = [(name, text) for level, name, text in headings if level == 2]
-        self.chapter.references = self._read_references(cells)
+        texts = [_source(cell) for cell in cells if cell["cell_type"] == "markdown"]
+        methods = read_methods(texts, self.language)
+        self.chapter.model, self.chapter.limits = methods.model, methods.limits
+        self.chapter.references = methods.works
 
     def _read_text(self, cell):
         html = self.markdown.render(_source(cell), attachments=cell.get("attachments"))
@@ -302,18 +302,6 @@ class _Reader:
             )
         return rows
 
-    def _read_references(self, cells):
-        """Return the works named in the notebook's section on sources, in a list or in a row."""
-        text = "\n\n".join(_source(cell) for cell in cells if cell["cell_type"] == "markdown")
-        wanted = SOURCES[self.language].casefold()
-        works = []
-        for section in re.split(r"^## +", text, flags=re.MULTILINE):
-            if section.casefold().startswith(wanted):
-                for block in re.split(r"\n\s*\n", BULLET.sub("\n", section)):
-                    words = re.sub(r"^\*\*[^*]+\*\*\s*", "", " ".join(block.split()))
-                    works += [w for w in NEXT_WORK.split(words) if re.match(AUTHOR, w)]
-        return works
-
 
 def _read_json(path):
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
@@ -325,12 +313,6 @@ def _source(cell):
 
 def _tags(cell):
     return set(cell.get("metadata", {}).get("tags", ()))
-
-
-def _repeats(name, unit, language):
-    """Return whether a number's name already says what it counts: Customers, 2,349 customers."""
-    noun = unit[1:] if language == "zh" else unit.removesuffix("s")
-    return len(noun) > 1 and noun.casefold() in name.casefold()
 
 
 def _literal(value):

@@ -135,7 +135,8 @@ def tidy_html(html, *, label, rows_columns):
     -------
     str
         In a table with one plain row of headings, columns of words are set to the left and
-        columns of numbers to the right, as are their headings.
+        columns of numbers to the right, as are their headings. Tables made by
+        `crmlab.study.shown_tables` say so themselves and are left as they are.
     """
     html = re.sub(r"<(script|style scoped)\b.*?</(script|style)>", "", html, flags=re.DOTALL)
     html = re.sub(
@@ -168,7 +169,7 @@ def frame_tables(html, label):
 
 
 def _frame(table, label):
-    table = re.sub(r'\s(border="\d+"|style="text-align: \w+;")', "", table)
+    table = re.sub(r'\s(border="\d+"|style="text-align: \w+;?")', "", table)
     if 'class="dataframe"' in table:
         table = _align(table)
     return _framed(table, label)

@@ -5,27 +5,30 @@ they came about. The pages are written from the report folder alone: manifest, r
 and executed notebooks.
 """
 
+import hashlib
 import re
 from pathlib import Path, PurePosixPath
 
 from crmlab.atlas import LANGUAGES
 from crmlab.study.artefacts import write_whole
 from crmlab.study.manifest import read_manifest
-from crmlab.study.wording import (
-    TEMPLATES,
-    load_words,
-    say_day,
-    say_duration,
-    say_moment,
-    say_number,
-    text_in,
-)
+from crmlab.study.report_front import describe_run
+from crmlab.study.wording import TEMPLATES, load_words, text_in
 
-__all__ = ["write_report"]
+__all__ = ["describe_run", "write_fonts", "write_report"]
 
 FONT_MARKER = "/* fonts */"
+SOURCE = Path(__file__).parents[1]
+# What the pages are made by; the run itself is told by its manifest.
+MADE_BY = (
+    *(f"study/{name}.py" for name in ("report", "report_front", "chapter", "methods", "outputs")),
+    *(f"study/{name}.py" for name in ("markdown", "wording", "fonts", "parameters")),
+    "study/report_template/*",
+    "atlas/terms.csv",
+    "atlas/heads.py",
+)
+HEAD = 3000  # characters of a page within which its stamp and its fonts stand
 ASCII = "".join(map(chr, range(0x20, 0x7F)))
-LINK = re.compile(r"\]\([^)]*\)")
 # Set in the serif face: first and second headings, and the values of the tiles.
 SERIF = re.compile(r"<(h1|h2|dd)\b[^>]*>(.*?)</\1>", re.DOTALL)
 
@@ -46,22 +49,31 @@ def write_report(folder, *, language=None):
     -------
     pathlib.Path
         The front page. Every page appears whole or not at all, and pages and fonts of an
-        earlier report are removed once the new ones stand.
+        earlier report are removed once the new ones stand. Where the pages already say what
+        they would say now, nothing is written.
 
     Raises
     ------
     ValueError
         If the folder holds no report, or the language is unknown.
     """
-    from jinja2 import Environment, FileSystemLoader
-
-    from crmlab.study.chapter import read_chapter
-
     folder = Path(folder)
     manifest = read_manifest(folder)
     language = language or manifest["study"]["language"]
     if language not in LANGUAGES:
         raise ValueError(f"language is {language!r}; expected one of {', '.join(LANGUAGES)}")
+    stamp = _stamp(folder, language)
+    if not _is_written(folder, manifest, stamp):
+        _write_pages(folder, manifest, language, stamp)
+    return folder / "index.html"
+
+
+def _write_pages(folder, manifest, language, stamp):
+    # What takes long to import is asked for only now: most often there is nothing to write.
+    from jinja2 import Environment, FileSystemLoader
+
+    from crmlab.study.chapter import read_chapter
+
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
@@ -87,13 +99,41 @@ def write_report(folder, *, language=None):
     }
     pages = _render_chapters(environment, common)
     front = environment.get_template("index.html.j2")
-    pages["index.html"] = front.render(**common, **_describe_run(manifest, chapters, language))
-    fonts = _write_fonts(folder / "fonts", pages.values(), language)
+    run = describe_run(manifest, chapters, language)
+    pages["index.html"] = front.render(**common, **run, stamp=stamp)
+    fonts = write_fonts(folder / "fonts", pages.values(), language)
     for name, html in pages.items():
         _write_page(folder / name, html, fonts)
     _remove_others(folder / "pages", {PurePosixPath(name).name for name in pages})
     _remove_others(folder / "fonts", {path.name for path in fonts.values()})
-    return folder / "index.html"
+
+
+def _stamp(folder, language):
+    """Return a fingerprint of all that the pages are made from: the run, and how it is told."""
+    made_by = [path for part in MADE_BY for path in sorted(SOURCE.glob(part)) if path.is_file()]
+    found = hashlib.sha256(language.encode())
+    for path in (folder / "manifest.json", *made_by):
+        found.update(hashlib.sha256(path.read_bytes()).digest())
+    return found.hexdigest()
+
+
+def _is_written(folder, manifest, stamp):
+    """Return whether the pages and fonts of this stamp are there."""
+    try:
+        with (folder / "index.html").open(encoding="utf-8") as page:
+            head = page.read(HEAD)
+    except OSError:
+        return False
+    if f'<meta name="crmlab-stamp" content="{stamp}">' not in head:
+        return False
+    fonts = re.findall(r'url\("(fonts/[^"]+)"\)', head)
+    pages = [
+        f"pages/{name}.html"
+        for name, entry in manifest["notebooks"].items()
+        if entry["state"] not in ("left out", "not reached")
+        and (folder / "notebooks" / f"{name}.ipynb").exists()
+    ]
+    return all((folder / path).is_file() for path in (*fonts, *pages))
 
 
 def _render_chapters(environment, common):
@@ -111,125 +151,6 @@ def _render_chapters(environment, common):
             files=_label_files(chapter.outputs, common["w"]),
         )
     return pages
-
-
-def _describe_run(manifest, chapters, language):
-    """Return what the front page says, beyond what every page knows."""
-    words = load_words(language)
-    data = _describe_data(manifest["dataset"], language)
-    # Chapter 00 tells of the field and the project; the front page tells of the customers.
-    told = [chapter for chapter in chapters if chapter.stage != "0"]
-    numbered = [chapter for chapter in told if chapter.results]
-    findings = [chapter for chapter in told if chapter.finding]
-    key_figures = [(chapter, chapter.main_figure) for chapter in told if chapter.figures]
-    references = _gather_references(chapters)
-    stages = {}
-    for chapter in chapters:
-        stages.setdefault(words[f"stage_{chapter.stage}"], []).append(chapter)
-    sections = ["found", *["figures"] * bool(key_figures), *["numbers"] * bool(numbered)]
-    sections += ["data", "chapters", "made", *["references"] * bool(references)]
-    link = '<a href="manifest.json">manifest.json</a>'
-    states = [chapter.state for chapter in chapters]
-    return {
-        "data": data,
-        "facts": _list_facts(data, manifest, language),
-        "sections": [(key, words[key]) for key in sections],
-        "n_failed": states.count("failed"),
-        "n_missing": states.count("not reached"),
-        "findings": findings,
-        "key_figures": key_figures,
-        "numbered": numbered,
-        "n_results": sum(len(chapter.results) for chapter in numbered),
-        "stages": list(stages.items()),
-        "duration": lambda seconds: say_duration(seconds, language),
-        "made": _list_making(manifest, chapters, language),
-        "command": f"uv run crmlab run studies/{manifest['study']['file']}",
-        "manifest_line": words["manifest"].format(link=link),
-        "parameters": [chapter for chapter in chapters if chapter.parameters],
-        "versions": list(manifest["versions"].items()),
-        "references": references,
-    }
-
-
-def _describe_data(dataset, language):
-    words = load_words(language)
-    texts = ("title", "summary", "licence", "citation", "origin", "currency")
-    data = {key: text_in(dataset[key], language) for key in texts}
-    first, last = dataset["observed_from"], dataset["observed_to"]
-    data["has_window"] = bool(first and last)
-    data["window"] = words["window_unknown"]
-    if data["has_window"]:
-        days = {"from_day": say_day(first, language), "to_day": say_day(last, language)}
-        data["window"] = words["window_text"].format(**days)
-    card = ("window", "currency", "origin", "licence", "citation")
-    data["card"] = [(words[key], data[key]) for key in card]
-    one_row_is = dataset.get("one_row_is", {})
-    data["tables"] = [
-        {
-            "key": name,
-            "name": words.get(f"table_{name}", name),
-            "one_row_is": text_in(one_row_is.get(name), language),
-            "n_rows": say_number(table["n_rows"], "", language=language),
-        }
-        for name, table in dataset["tables"].items()
-    ]
-    data["says_rows"] = any(table["one_row_is"] for table in data["tables"])
-    reason = {"en": "reason", "zh": "reason_zh"}[language]
-    data["left_out"] = [
-        {
-            "table": words.get(f"table_{row['table']}", row["table"]),
-            "reason": row.get(reason) or row["reason"],
-            "n_rows": say_number(row["n_rows"], "", language=language),
-        }
-        for row in dataset["left_out"]
-    ]
-    data["files"] = list(dataset["files"].items())
-    data["is_simulated"] = "truth" in dataset["tables"]
-    return data
-
-
-def _list_facts(data, manifest, language):
-    words = load_words(language)
-    facts = [data["title"]]
-    for name in ("orders", "survey"):
-        if name in manifest["dataset"]["tables"]:
-            n_rows = manifest["dataset"]["tables"][name]["n_rows"]
-            said = say_number(n_rows, "", language=language)
-            facts.append(words[f"fact_{name}"].format(n=said))
-    if data["has_window"]:
-        facts.append(data["window"])
-    return facts
-
-
-def _list_making(manifest, chapters, language):
-    words = load_words(language)
-    study, versions = manifest["study"], manifest["versions"]
-    seconds = sum(chapter.seconds or 0 for chapter in chapters)
-    return [
-        (words["data_set"], study["data"]),
-        (words["seed"], study["seed"]),
-        (words["run_on"], say_moment(manifest["started"], language)),
-        (words["took"], say_duration(seconds, language)),
-        ("crmlab", versions["crmlab"]),
-        ("Python", versions["python"]),
-    ]
-
-
-def _gather_references(chapters):
-    """Return each work cited once, as HTML, with the chapters that cite it, in alphabetic order."""
-    from crmlab.study.markdown import PageMarkdown
-
-    markdown, cited = PageMarkdown(), {}
-    for chapter in chapters:
-        for text in chapter.references:
-            doi = re.search(r"10\.\d{4,}/[^\s\]>]+", text)
-            key = doi[0].rstrip(").,;。") if doi else re.sub(r"\W+", "", text)
-            work = cited.setdefault(key.casefold(), {"text": text, "chapters": []})
-            work["text"] = max(work["text"], text, key=lambda said: len(LINK.sub("", said)))
-            if chapter not in work["chapters"]:
-                work["chapters"].append(chapter)
-    works = sorted(cited.values(), key=lambda work: work["text"].casefold())
-    return [(markdown.render_line(work["text"]), work["chapters"]) for work in works]
 
 
 def _label_files(outputs, words):
@@ -256,8 +177,22 @@ def _find(url, folder, manifest):
     return None
 
 
-def _write_fonts(folder, pages, language):
-    """Write the fonts the pages need, cut to their characters; return them by family name."""
+def write_fonts(folder, pages, language):
+    """Write the fonts that pages need, cut to their characters.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where the fonts go.
+    pages : iterable of str
+        The pages' HTML.
+    language : {"en", "zh"}
+
+    Returns
+    -------
+    dict of str to pathlib.Path
+        Font files by the name of their family.
+    """
     from crmlab.study.fonts import CJK, write_font
 
     text = re.sub(r'src="data:[^"]*"|<style>.*?</style>', "", "".join(pages), flags=re.DOTALL)

@@ -1,7 +1,8 @@
 """Wording: how a report says a number, a sum of money, a day or a duration in each language.
 
-Who asks: the report, whose every number comes from a results file as a value and a unit. The
-words of its own (headings, states, labels) stand in `report_template/words.csv`.
+Who asks: the report, whose every number comes from a results file as a value and a unit, and the
+tables that notebooks show. The words of its own (headings, states, labels) stand in
+`report_template/words.csv`.
 """
 
 import csv
@@ -13,12 +14,15 @@ from pathlib import Path
 from crmlab.atlas import load_terms
 
 __all__ = [
+    "count_decimals",
     "load_words",
     "name_term",
     "say_day",
+    "say_digits",
     "say_duration",
     "say_moment",
     "say_number",
+    "say_short_day",
     "text_in",
 ]
 
@@ -29,7 +33,6 @@ MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
-MONEY_ZH = {"CNY": "元", "EUR": "欧元", "GBP": "英镑", "JPY": "日元", "USD": "美元"}
 
 
 @cache
@@ -100,13 +103,13 @@ def say_number(value, unit, *, language, currency=None):
         return "–"
     if unit == "share":
         decimals = 0 if value in (0, 1) else 1 if abs(value) >= 0.01 else 2
-        return _digits(value * 100, decimals) + "%"
+        return say_digits(value * 100, decimals) + "%"
     words = name_term(unit, language) if unit not in ("", "1", None) else ""
     if unit and unit.startswith("currency"):
         return _say_money(value, words, language, currency)
     if language == "en" and value == 1 and words.endswith("s"):
         words = words.removesuffix("s")
-    return _digits(value) + (NO_BREAK + words if words else "")
+    return say_digits(value) + (NO_BREAK + words if words else "")
 
 
 def say_day(day, language):
@@ -121,6 +124,20 @@ def say_day(day, language):
     if language == "zh":
         return f"{day.year}年{day.month}月{day.day}日"
     return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+
+
+def say_short_day(day, language):
+    """Return a day as tables and axes say it, where room is short.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> say_short_day(date(1997, 1, 31), "en"), say_short_day(date(1997, 1, 31), "zh")
+    ('31 Jan 1997', '1997-01-31')
+    """
+    if language == "zh":
+        return f"{day:%Y-%m-%d}"
+    return f"{day.day} {MONTHS[day.month - 1][:3]} {day.year}"
 
 
 def say_moment(moment, language):
@@ -156,18 +173,27 @@ def say_duration(seconds, language):
 
 def _say_money(value, words, language, currency):
     """Return money: the code before the sum in English, its Chinese name after it in Chinese."""
-    money = name_term("currency", language)
-    rest = words.removeprefix(money)
-    sum_ = _digits(value, 0 if abs(value) >= 1000 else 2)
+    rest = words.removeprefix(name_term("currency", language))
+    sum_ = say_digits(value, 0 if abs(value) >= 1000 else 2)
     if currency is None:
         return sum_ + rest
-    if language == "zh":
-        return f"{sum_}{NO_BREAK}{MONEY_ZH.get(currency, currency)}{rest}"
-    return f"{currency}{NO_BREAK}{sum_}{rest}"
+    money = name_term(currency, language)
+    return (
+        f"{sum_}{NO_BREAK}{money}{rest}" if language == "zh" else f"{money}{NO_BREAK}{sum_}{rest}"
+    )
 
 
-def _digits(value, decimals=None):
-    """Return digits with thousands separated, as both languages' handbooks do, and a true minus."""
+def say_digits(value, decimals=None):
+    """Return digits with thousands separated, as both languages' handbooks do, and a true minus.
+
+    Without `decimals`, as many as three significant digits take; a very small number is said by a
+    power of ten.
+
+    Examples
+    --------
+    >>> say_digits(-1234.5, 1), say_digits(0.04567)
+    ('−1,234.5', '0.0457')
+    """
     if decimals is None:
         decimals = _decimals(value)
     if decimals is None:
@@ -175,17 +201,23 @@ def _digits(value, decimals=None):
         raised = str(int(power)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
         text = f"{mantissa} × 10{raised}"
     else:
-        text = f"{value:,.{decimals}f}"
+        text = f"{value:z,.{decimals}f}"
     return text.replace("-", MINUS)
 
 
 def _decimals(value):
-    """Return how many decimals three significant digits take; None where a power says it better."""
-    size = abs(value)
-    if float(value).is_integer() or size >= 1000:
-        return 0
-    if size >= 1:
-        return 1 if size >= 100 else 2
+    """Return how many decimals a number alone takes; None where a power says it better."""
+    return 0 if float(value).is_integer() else count_decimals(abs(value))
+
+
+def count_decimals(size):
+    """Return how many decimals three significant digits take; None where a power says it better.
+
+    Examples
+    --------
+    >>> count_decimals(12.5), count_decimals(1234.5), count_decimals(0.0001)
+    (2, 0, None)
+    """
     if size < 0.001:
         return None
-    return 2 - math.floor(math.log10(size))
+    return 0 if size >= 1000 else 1 if size >= 100 else max(2, 2 - math.floor(math.log10(size)))

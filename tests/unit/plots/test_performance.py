@@ -62,32 +62,34 @@ def test_panels_show_every_indicator_with_its_unit_and_direction(language, shop)
     axes = plot_indicator_panels(table)
     assert len(axes) == len(table["indicator"].unique())
     titles = [ax.get_title(loc="left") for ax in axes]
-    assert ("销售收入（CNY） ↑" if language == "zh" else "Revenue (CNY) ↑") in titles
-    assert ("客户流失率（%） ↓" if language == "zh" else "Churn rate (%) ↓") in titles
+    assert ("销售收入（元） ↑" if language == "zh" else "Revenue (CNY) ↑") in titles
+    assert ("客户流失率 ↓" if language == "zh" else "Churn rate ↓") in titles
 
 
-def test_indicators_are_tabulated_as_one_writes_them(language, shop):
+def test_indicators_are_tabulated_with_their_direction_and_the_whole_window_last(shop):
     quarters, total = indicators_by_quarter({"orders": shop}), indicators_in_total({"orders": shop})
     table = tabulate_indicators(
         pd.concat([quarters, total]), ["revenue", "retention_rate", "order_frequency"]
     )
-    assert table.columns.tolist() == ["2024Q1", "2024Q2", "全期" if language == "zh" else "All"]
-    assert table.to_numpy().tolist() == [
-        ["40,000", "19,500", "59,500"],
-        ["", "50.0%", "50.0%"],
-        ["1.00", "1.00", "1.50"],
-    ]
-    assert table.index[0] == ("销售收入（CNY） ↑" if language == "zh" else "Revenue (CNY) ↑")
+    assert table.index.tolist() == ["revenue", "retention_rate", "order_frequency"]
+    assert table.columns.tolist() == ["direction", "2024Q1", "2024Q2", "whole_window"]
+    assert table["direction"].tolist() == ["higher"] * 3
+    np.testing.assert_array_equal(
+        table.drop(columns="direction").to_numpy(dtype=float),
+        [[40_000, 19_500, 59_500], [np.nan, 0.5, 0.5], [1, 1, 1.5]],
+    )
     assert tabulate_indicators(quarters, ["net_promoter_score"]).empty
 
 
-def test_scorecard_is_tabulated_with_changes_of_shares_in_points(language, shop):
+def test_scorecard_is_tabulated_by_department_where_it_is_known(shop):
     card = scorecard(indicators_by_quarter({"orders": shop}))
-    table = tabulate_scorecard(card).reset_index(drop=True)
-    returned = card[card["value"].notna()].sort_values(["department", "indicator"])["indicator"]
-    row = table[(returned == "return_share").to_numpy()].iloc[0].tolist()
-    points, worse = ("个百分点", "变差") if language == "zh" else ("pp", "worse")
-    assert row == ["0.0%", "2.5%", f"+2.5 {points}", worse, ""]
+    table = tabulate_scorecard(card)
+    assert len(table) == card["value"].notna().sum()
+    assert table.index.is_monotonic_increasing
+    row = table.xs("return_share", level="indicator").iloc[0]
+    assert row["previous_quarter"] == 0
+    assert row["this_quarter"] == row["change"] == pytest.approx(0.025)
+    assert (row["direction"], row["trend"]) == ("lower", "worse")
 
 
 def test_principles_stand_to_the_left_and_right_of_zero(language):

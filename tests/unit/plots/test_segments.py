@@ -113,7 +113,8 @@ def test_profile_writes_each_difference_and_the_share_of_each_segment():
     written = {text.get_position(): text.get_text() for text in ax.texts}
     assert len(written) == 6
     first = profiles.iloc[0]
-    assert float(written[(0, 0)]) == pytest.approx(first["standardized_difference"], abs=0.051)
+    shown = float(written[(0, 0)].replace("−", "-"))
+    assert shown == pytest.approx(first["standardized_difference"], abs=0.051)
     assert ax.get_xticklabels()[0].get_text() == f"1\n{first['share']:.0%}"
 
 

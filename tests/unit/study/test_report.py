@@ -2,6 +2,9 @@
 
 import json
 import re
+import shutil
+import subprocess
+import sys
 from html.parser import HTMLParser
 from urllib.parse import unquote, urlsplit
 
@@ -248,6 +251,60 @@ def test_language_of_the_study_is_the_default(run):
     assert '<html lang="en">' in read_pages(run)["index.html"].html
 
 
+def copy_chapter(run, name):
+    """Add a chapter that found what chapter 20 found."""
+    manifest = json.loads((run / "manifest.json").read_text("utf-8"))
+    manifest["notebooks"][name] = manifest["notebooks"]["20_value"] | {"outputs": {}}
+    (run / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+    published = json.loads((run / "results" / "20_value.json").read_text("utf-8"))
+    said = {"en": f"Finding of {name}.", "zh": f"{name} 的结论。"}
+    published |= {"notebook": name, "finding": said}
+    (run / "results" / f"{name}.json").write_text(json.dumps(published), "utf-8")
+    shutil.copytree(run / "figures" / "20_value", run / "figures" / name)
+    shutil.copy(run / "notebooks" / "20_value.ipynb", run / "notebooks" / f"{name}.ipynb")
+
+
+def test_front_page_tells_one_finding_of_each_stage_and_five_at_most(run):
+    later = [
+        "10_collect",
+        "21_lifetime",
+        "31_types",
+        "41_kano",
+        "50_loyalty",
+        "70_push",
+        "82_scale",
+    ]
+    for name in later:
+        copy_chapter(run, name)
+    front = read_pages(run)["index.html"]
+    leading = re.search(r'<ol class="findings">(.*?)</ol>', front.html, re.DOTALL)[1]
+    assert re.findall(r'<p class="say">(.*?)</p>', leading) == [
+        "A fifth of customers brings 67%.",
+        "Finding of 31_types.",
+        "Finding of 41_kano.",
+        "Finding of 50_loyalty.",
+        "Finding of 82_scale.",
+    ]
+    assert leading.count("<img ") == 5
+    listed = front.html.partition('id="chapters"')[2]
+    assert [name for name in later if f"Finding of {name}." in listed] == [
+        "10_collect",
+        "21_lifetime",
+        "70_push",
+    ]
+
+
+def test_methods_and_limits_are_gathered_without_the_works(run):
+    front = read_pages(run)["index.html"]
+    methods = re.search(r'id="methods">(.*?)</section>', front.html, re.DOTALL)[1]
+    assert "<h3" in methods
+    assert "Peter &amp; Brown (1993) warn." in methods
+    assert "Gini" not in methods
+    assert ("methods", "Methods and limits") in [
+        (link.removeprefix("#"), "Methods and limits") for link in front.links
+    ]
+
+
 def test_every_chapter_stands_on_the_front_page_with_its_state(run):
     front = read_pages(run)["index.html"]
     rows = {a["id"]: a["class"] for tag, a in front.tags if tag == "li" and "id" in a}
@@ -420,6 +477,56 @@ def test_same_run_gives_the_same_bytes(run):
     assert hash_files(run) == before
 
 
+def test_report_that_says_it_all_already_is_not_written_again(run):
+    path = write_report(run)
+    before = {page: page.stat().st_mtime_ns for page in run.rglob("*.*") if page.is_file()}
+    assert write_report(run) == path
+    assert {page: page.stat().st_mtime_ns for page in run.rglob("*.*") if page.is_file()} == before
+
+
+@pytest.mark.parametrize("change", ["manifest", "language", "page", "font", "template", "stamp"])
+def test_report_is_written_again_when_something_changed(run, change, monkeypatch, tmp_path):
+    path, language = write_report(run), None
+    page = run / "pages" / "20_value.html"
+    gone = page
+    if change == "manifest":
+        manifest = json.loads((run / "manifest.json").read_text("utf-8"))
+        manifest["study"]["seed"] = 8
+        (run / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+    elif change == "language":
+        language = "zh"
+    elif change == "page":
+        page.unlink()
+    elif change == "font":
+        gone = next((run / "fonts").iterdir())
+        gone.unlink()
+    elif change == "template":
+        source = tmp_path / "crmlab"
+        shutil.copytree(report.SOURCE / "study", source / "study")
+        shutil.copytree(report.SOURCE / "atlas", source / "atlas")
+        with (source / "study" / "report_template" / "report.css").open("a") as lines:
+            lines.write("p { color: red }\n")
+        monkeypatch.setattr(report, "SOURCE", source)
+    else:
+        path.write_text(path.read_text("utf-8").replace("crmlab-stamp", "stamp"), "utf-8")
+    before = path.stat().st_mtime_ns
+    write_report(run, language=language)
+    assert path.stat().st_mtime_ns > before
+    assert gone.exists()
+
+
+def test_nothing_heavy_is_imported_for_a_report_that_stands(run):
+    write_report(run)
+    code = (
+        "import sys; from crmlab.study.report import write_report; "
+        f"write_report({str(run)!r}); "
+        "heavy = {'jinja2', 'mistune', 'pygments', 'fontTools', 'matplotlib', 'pandas'}; "
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 def test_report_leaves_what_it_reads_unchanged(run):
     before = hash_files(run)
     write_report(run)
@@ -448,7 +555,6 @@ def test_run_without_findings_figures_and_numbers_is_reported(run):
     front = read_pages(run)["index.html"]
     assert "No chapter has stated a finding." in front.text
     assert front.images == []
-    assert "figures" not in front.ids
 
 
 def test_unknown_language_is_refused(run):

@@ -1,0 +1,74 @@
+"""What a notebook says of its model, its limits and its sources is told apart."""
+
+import pytest
+
+from crmlab.study.methods import read_methods
+
+TITLE = "# Who?\n\n| | |\n|---|---|\n| Model | ratio $C = b/a$ (Oliver 1980) |\n| Data | a survey |"
+IN_PARAGRAPHS = """## Limits and sources
+
+RFM ranks. Fader, Hardie and Lee (2005) show that it may mislead, see [30](30_segments.ipynb).
+
+**What we saw.** We summarised.
+
+Gini, C. (1912), *Variabilità*. Zeithaml, V. A. (1988), *J. M.* 52(3), 2–22.
+"""
+IN_LISTS = """## Limits and sources
+
+- Peter, Churchill & Brown (1993) advise against differences.
+- The zero is ours.
+
+- Gini, C. (1912). *Variabilità*.
+- Cai Jiulin, Zhang Lei & Zhang Qiusan (2015). 一种方法研究.
+"""
+CHINESE = """## 局限与来源
+
+- 一条局限。
+- 王永贵（2022）《客户关系管理》。
+
+**我们看到了什么。** 我们汇总了订单。
+"""
+
+
+def test_model_is_the_line_of_the_title_with_its_formula():
+    model = read_methods([TITLE], "en").model
+    assert model.startswith("ratio <math")
+    assert model.endswith("(Oliver 1980)")
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "limits", "works"),
+    [
+        (
+            IN_PARAGRAPHS,
+            "en",
+            "<p>RFM ranks. Fader, Hardie and Lee (2005) show that it may mislead, see 30.</p>\n",
+            ["Gini, C. (1912), *Variabilità*.", "Zeithaml, V. A. (1988), *J. M.* 52(3), 2–22."],
+        ),
+        (
+            IN_LISTS,
+            "en",
+            "<ul>\n<li>Peter, Churchill &amp; Brown (1993) advise against differences.</li>\n"
+            "<li>The zero is ours.</li>\n</ul>\n",
+            [
+                "Gini, C. (1912). *Variabilità*.",
+                "Cai Jiulin, Zhang Lei & Zhang Qiusan (2015). 一种方法研究.",
+            ],
+        ),
+        (
+            CHINESE,
+            "zh",
+            "<ul>\n<li>一条局限。</li>\n</ul>\n",
+            ["王永贵（2022）《客户关系管理》。"],
+        ),
+    ],
+)
+def test_limits_and_works_of_a_section_are_told_apart(text, language, limits, works):
+    account = read_methods([TITLE, text, "## Exercises\n\nAsk."], language)
+    assert account.limits == limits
+    assert account.works == works
+
+
+def test_notebook_without_such_a_section_has_no_limits_and_no_works():
+    account = read_methods(["# Title", "## Data\n\nOrders."], "en")
+    assert (account.model, account.limits, account.works) == ("", "", [])
