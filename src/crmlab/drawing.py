@@ -49,6 +49,7 @@ def draw_figure(figure, formats):
                 figure.savefig(file, format=kind, dpi=DPI, metadata=METADATA[kind])
                 drawn[kind] = file.getvalue()
         figure.stale = False
+        figure.canvas.mpl_connect("draw_event", _forget)
         _drawn[figure] = drawn
     return {kind: drawn[kind] for kind in formats}
 
@@ -74,3 +75,8 @@ def laid_out(figure):
             yield
         finally:
             figure.set_layout_engine(engine)
+
+
+def _forget(event):
+    """Forget what was drawn of a figure that is drawn elsewhere: it may have changed before."""
+    _drawn.pop(event.canvas.figure, None)

@@ -64,6 +64,13 @@ def test_figure_changed_since_it_was_shown_is_drawn_again(figure):
     assert len(changed) > len(shown)
 
 
+def test_figure_changed_and_drawn_elsewhere_is_drawn_again(figure):
+    shown = draw_figure(figure, ["svg"])["svg"]
+    figure.axes[0].set_xlabel("a label of its own")
+    figure.canvas.draw()
+    assert draw_figure(figure, ["svg"])["svg"] != shown
+
+
 def test_figure_keeps_its_layout_engine_and_its_size(figure):
     before = figure.get_layout_engine(), figure.get_dpi(), tuple(figure.get_size_inches())
     draw_figure(figure, ["svg", "png"])

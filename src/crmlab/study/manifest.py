@@ -88,8 +88,7 @@ def read_manifest(folder):
         _check_shape(manifest)
     except FileNotFoundError as error:
         raise ValueError(
-            f"{path.parent} holds no report: run the study with "
-            f"`crmlab run {path.parent.name}`"
+            f"{path.parent} holds no report: run the study with `crmlab run {path.parent.name}`"
         ) from error
     except ValueError as error:
         raise ValueError(f"{path} is damaged ({error}): run the study again") from error

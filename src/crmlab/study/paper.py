@@ -18,6 +18,7 @@ from crmlab.study.manifest import read_manifest
 from crmlab.study.markdown import plain_text
 from crmlab.study.methods import SEEN, SOURCES
 from crmlab.study.paper_tables import fit_tables
+from crmlab.study.report import FONT_MARKER
 from crmlab.study.report_front import describe_run
 from crmlab.study.wording import TEMPLATES, load_words, say_day, text_in
 
@@ -78,7 +79,11 @@ def read_paper(folder, *, language=None, has_code=False):
         for name, entry in sorted(manifest["notebooks"].items())
     ]
     run = describe_run(manifest, chapters, language)
-    parts = [_set(chapter, language, has_code) for chapter in chapters if chapter.cells is not None]
+    parts = [
+        _set_chapter(chapter, language, has_code)
+        for chapter in chapters
+        if chapter.cells is not None
+    ]
     words = load_words(language)
     stages = {}
     for part in parts:
@@ -105,7 +110,7 @@ def read_paper(folder, *, language=None, has_code=False):
     }
 
 
-def render_paper(paper, *, pages=None, template="paper.html.j2"):
+def render_paper(paper, *, pages=None):
     """Return the document as HTML.
 
     Parameters
@@ -114,8 +119,12 @@ def render_paper(paper, *, pages=None, template="paper.html.j2"):
         From `read_paper`.
     pages : dict of str to int or None
         The page on which each element stands, by its id, as far as it is known.
-    template : str
-        `paper.html.j2` for print; `paper_word.html.j2` for Word.
+
+    Returns
+    -------
+    str
+        For print, or for Word where `paper` says `is_word`. The rules of the fonts go where
+        `FONT_MARKER` of `crmlab.study.report` stands.
     """
     from jinja2 import Environment, FileSystemLoader
 
@@ -124,7 +133,9 @@ def render_paper(paper, *, pages=None, template="paper.html.j2"):
     )
     environment.filters["css_text"] = _css_text
     css = (TEMPLATES / "paper.css").read_text(encoding="utf-8")
-    html = environment.get_template(template).render(**paper, css=css, pages=pages or {})
+    html = environment.get_template("paper.html.j2").render(
+        **paper, css=css, font_marker=FONT_MARKER, pages=pages or {}
+    )
     return fit_tables(html)
 
 
@@ -137,7 +148,7 @@ def _find(url, manifest):
     return None
 
 
-def _set(chapter, language, has_code):
+def _set_chapter(chapter, language, has_code):
     """Take from a chapter what stands in it on paper."""
     part, section, ids = Part(chapter, []), "", set()
     for cell in chapter.cells:

@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import unquote
 
 from crmlab.study.artefacts import write_whole
 from crmlab.study.configuration import StudyError
@@ -165,7 +166,7 @@ def read_pages(content):
 
     reader = PdfReader(BytesIO(content))
     return {
-        name.removeprefix("/"): reader.get_destination_page_number(place) + 1
+        unquote(name.removeprefix("/")): reader.get_destination_page_number(place) + 1
         for name, place in reader.named_destinations.items()
     }
 

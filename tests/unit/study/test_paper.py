@@ -344,6 +344,21 @@ def test_pdf_of_english_holds_its_chinese_words_and_true_pages(run):
 
 @pytest.mark.xdist_group("tiny")
 @pytest.mark.usefixtures("browser")
+def test_notebook_named_in_chinese_finds_its_page(run):
+    path = run / "manifest.json"
+    text = path.read_text("utf-8").replace("20_value", "20_客户价值")
+    path.write_text(text, "utf-8")
+    for part in ("notebooks/{}.ipynb", "results/{}.json", "figures/{}"):
+        (run / part.format("20_value")).rename(run / part.format("20_客户价值"))
+    content = write_pdf(run).read_bytes()
+    page = read_pages(content)["20_客户价值"]
+    reader = PdfReader(BytesIO(content))
+    assert "Who carries the revenue?" in reader.pages[page - 1].extract_text()
+    assert f"Who carries the revenue? {page}" in reader.pages[1].extract_text()
+
+
+@pytest.mark.xdist_group("tiny")
+@pytest.mark.usefixtures("browser")
 def test_pdf_is_the_same_when_printed_again(run):
     assert write_pdf(run).read_bytes() == write_pdf(run).read_bytes()
 
