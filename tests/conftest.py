@@ -85,7 +85,7 @@ ORDERS = """order_id,customer_id,ordered_on,amount
 """
 
 
-def write_notebook(folder, name, code, *, needs=(), makes=(), optional=(), parameters=""):
+def write_notebook(folder, name, code, *, needs=(), makes=(), optional=(), reads=(), parameters=""):
     """Write a notebook of a title in two languages, a parameters cell and one cell of code."""
 
     def cell(kind, source, *tags):
@@ -100,6 +100,7 @@ def write_notebook(folder, name, code, *, needs=(), makes=(), optional=(), param
         cell("code", parameters, "parameters")
     cell("code", code)
     contract = {"needs": list(needs), "makes": list(makes), "optional": list(optional)}
+    contract["reads"] = list(reads)
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     document = {
         "cells": cells,

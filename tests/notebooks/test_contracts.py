@@ -52,7 +52,7 @@ def test_notebook_is_stored_without_outputs(path):
 def test_metadata_holds_the_contract_and_the_kernel_alone(path):
     metadata = read(path)["metadata"]
     assert set(metadata) == {"crmlab", "kernelspec", "language_info"}
-    assert set(metadata["crmlab"]) == {"needs", "makes", "optional"}
+    assert set(metadata["crmlab"]) - {"reads"} == {"needs", "makes", "optional"}
     assert metadata["kernelspec"]["name"] == "python3"
 
 

@@ -194,6 +194,24 @@ class OpenStudy:
             self._output("tables", f"{name}.parquet"), lambda p: frame.to_parquet(p, index=False)
         )
 
+    def show(self, frame, *, unit=None, differences=()):
+        """Show a table in the study's language.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame or pandas.Series
+            Columns, index and levels under names of the terms table.
+        unit, differences
+            As for `crmlab.study.shown_tables.show`.
+
+        Returns
+        -------
+        crmlab.study.shown_tables.ShownTable
+        """
+        from crmlab.study.shown_tables import show
+
+        return show(self, frame, unit=unit, differences=differences)
+
     def say(self, *, en, zh):
         """Say the finding aloud: one sentence a manager could repeat, in the study's language.
 

@@ -55,7 +55,7 @@ def describe_versions():
     Examples
     --------
     >>> sorted(describe_versions())[:3]
-    ['crmlab', 'fonttools', 'ipykernel']
+    ['crmlab', 'filelock', 'fonttools']
     """
     names = ["crmlab"]
     for requirement in metadata.requires("crmlab") or []:

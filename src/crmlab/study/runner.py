@@ -278,6 +278,8 @@ class _Run:
         """Have kernels made ready, and meanwhile load the data once for all notebooks."""
         shutil.rmtree(self.work.parent, ignore_errors=True)
         self.work.mkdir(parents=True)
+        for printed in ("report.pdf", "report.docx"):
+            (self.folder / printed).unlink(missing_ok=True)  # they tell of the run before
         self.kernels.start()
         dataset = pickle.dumps(self.plan.load(), protocol=pickle.HIGHEST_PROTOCOL)
         (self.work / "dataset.pickle").write_bytes(dataset)

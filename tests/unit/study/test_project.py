@@ -102,7 +102,7 @@ def test_page_is_in_the_language_and_its_links_lead_somewhere(made, language, pa
 
 def test_reports_pages_of_both_languages_name_the_same_files(root):
     named = [
-        re.sub("笔记本|名称|NOTEBOOK|NAME", "*", line.split("|")[1])
+        re.sub("笔记本|名称|网格名|NOTEBOOK|NAME|GRID", "*", line.split("|")[1])
         for page in ("README.md", "README.zh.md")
         for line in (root / "reports" / page).read_text("utf-8").splitlines()
         if line.startswith("| `")

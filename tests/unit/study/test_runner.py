@@ -137,6 +137,24 @@ def test_changed_data_and_a_changed_helper_beside_the_notebook_run_it_again(shop
     assert n_customers(run(shop).folder, "30_share") == 3
 
 
+def test_notebook_that_reads_the_project_runs_again_when_that_changes(shop, run, add_notebook):
+    add_notebook("50_look", "pass", reads=["studies"])
+    run(shop)
+    (shop.parent / "other.yaml").write_text("title: x\ndata: sample\n", "utf-8")
+    reasons = {name: reasons for name, _, reasons in explain_study(shop)}
+    assert reasons["50_look"] == ["file studies/other.yaml is new"]
+    assert reasons["20_count"] == []
+
+
+def test_printed_report_goes_when_a_run_changes_what_it_tells(shop, run):
+    folder = run(shop).folder
+    (folder / "report.pdf").write_bytes(b"%PDF")
+    run(shop)
+    assert (folder / "report.pdf").exists()
+    run(shop, parameters=["factor=3"])
+    assert not (folder / "report.pdf").exists()
+
+
 def test_altered_or_missing_output_is_made_again(shop, run):
     folder = run(shop).folder
     before = made(folder)
