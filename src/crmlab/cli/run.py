@@ -68,6 +68,7 @@ def run(
     asked = {"language": lang and lang.value, "until": until, "only": only}
     asked["parameters"] = parameter
     with refusals():
+        from crmlab.study.report import prepare_report, write_report
         from crmlab.study.runner import explain_study, run_study
 
         if until and only:
@@ -76,11 +77,13 @@ def run(
             _show_reasons(explain_study(path, **asked))
             return
         with Progress() as progress:
-            outcome = run_study(
-                path, **asked, fresh=fresh, cold=cold, jobs=jobs, on_progress=progress.tell
-            )
-        from crmlab.study.report import write_report
 
+            def tell(notebook, state, detail):
+                progress.tell(notebook, state, detail)
+                if state == "running" and not detail:
+                    prepare_report()  # while kernels get ready
+
+            outcome = run_study(path, **asked, fresh=fresh, cold=cold, jobs=jobs, on_progress=tell)
         page = write_report(outcome.folder)
     if lang:
         warn_of_language(path, lang.value)

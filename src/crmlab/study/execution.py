@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import tempfile
+import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -27,6 +28,7 @@ TIMEOUT = (
     "this cell ran longer than {timeout} s, the limit of the study. If it needs longer, write a "
     "larger `timeout:` (in seconds) into the study file; else look for what it waits for."
 )
+IMPORTING = threading.Lock()
 # What a kernel's end makes nbclient complain of is told by the runner, in words.
 SILENT = logging.getLogger("crmlab.execution")
 SILENT.addHandler(logging.NullHandler())
@@ -198,13 +200,14 @@ def import_papermill():
     papermill checks notebooks by JSON schema, whose library builds a grammar of addresses (one
     second) where it finds one. No notebook has an address to check, so it is not to be found.
     """
-    had = "rfc3987_syntax" in sys.modules
-    sys.modules.setdefault("rfc3987_syntax", None)
-    try:
-        import papermill
-    finally:
-        if not had:
-            del sys.modules["rfc3987_syntax"]
+    with IMPORTING:
+        had = "rfc3987_syntax" in sys.modules
+        sys.modules.setdefault("rfc3987_syntax", None)
+        try:
+            import papermill
+        finally:
+            if not had:
+                del sys.modules["rfc3987_syntax"]
     from papermill.engines import Engine, papermill_engines
 
     class StudyEngine(Engine):

@@ -6,6 +6,7 @@ and executed notebooks.
 """
 
 import hashlib
+import importlib
 import re
 from pathlib import Path, PurePosixPath
 
@@ -15,7 +16,7 @@ from crmlab.study.manifest import read_manifest
 from crmlab.study.report_front import describe_run
 from crmlab.study.wording import TEMPLATES, load_words, text_in
 
-__all__ = ["describe_run", "write_fonts", "write_report"]
+__all__ = ["describe_run", "prepare_report", "write_fonts", "write_report"]
 
 FONT_MARKER = "/* fonts */"
 SOURCE = Path(__file__).parents[1]
@@ -134,6 +135,12 @@ def _is_written(folder, manifest, stamp):
         and (folder / "notebooks" / f"{name}.ipynb").exists()
     ]
     return all((folder / path).is_file() for path in (*fonts, *pages))
+
+
+def prepare_report():
+    """Import what pages are written with, in a moment when nothing else is waited for."""
+    for name in ("fontTools.subset", "jinja2", "crmlab.study.chapter"):
+        importlib.import_module(name)
 
 
 def _render_chapters(environment, common):

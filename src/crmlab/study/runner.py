@@ -107,6 +107,8 @@ def run_study(
     with lock_folder(folder), ExitStack() as stack:
         kernels = kernels or stack.enter_context(Kernels(cold=cold))
         earlier = _read_earlier(folder)
+        if fresh or not earlier:
+            kernels.start()  # they will be needed, and take longest to be ready
         plan.resolve(earlier, before_loading=kernels.start)
         run = _Run(plan, folder, earlier, kernels, fresh=fresh, jobs=jobs, tell=on_progress)
         return run.run()
@@ -271,16 +273,19 @@ class _Run:
             on_cell=lambda cell, n: self.tell(name, "running", f"{cell}/{n}"),
         )
         self.running[name] = execution
-        self.tell(name, "running", "")
         threading.Thread(target=self._execute, args=(name, execution), daemon=True).start()
+        self.tell(name, "running", "")
 
     def _prepare(self):
         """Have kernels made ready, and meanwhile load the data once for all notebooks."""
+        from crmlab.study.execution import import_papermill
+
         shutil.rmtree(self.work.parent, ignore_errors=True)
         self.work.mkdir(parents=True)
         for printed in ("report.pdf", "report.docx"):
             (self.folder / printed).unlink(missing_ok=True)  # they tell of the run before
         self.kernels.start()
+        import_papermill()
         dataset = pickle.dumps(self.plan.load(), protocol=pickle.HIGHEST_PROTOCOL)
         (self.work / "dataset.pickle").write_bytes(dataset)
         self._write_manifest()
@@ -362,8 +367,7 @@ class Kernels:
         self.close()
 
     def start(self):
-        """Have the server begin its imports, and do our own meanwhile."""
-        from crmlab.study.execution import import_papermill
+        """Have the server begin its imports; nothing waits for it yet."""
         from crmlab.study.kernels import KernelServer, can_fork
 
         with self._starting:
@@ -371,7 +375,6 @@ class Kernels:
             if not self.is_cold and self.server is None:
                 self.server = KernelServer()
                 self.server.start()
-            import_papermill()
 
     def close(self):
         """End the server and every kernel it has."""

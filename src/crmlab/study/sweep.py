@@ -9,6 +9,7 @@ others go on; after an interruption the same command goes on from what was finis
 import os
 import shutil
 from concurrent.futures import FIRST_COMPLETED, wait
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -165,7 +166,8 @@ class _Schedule:
             self.workers.stop(list(self.running))
             for future, point in self.running.items():
                 if future.done() and not future.cancelled():
-                    self._end(point, future)
+                    with suppress(KeyboardInterrupt):  # impatience changes nothing now
+                        self._end(point, future)
 
     def take_over(self, report):
         """Offer the notebooks of the study's own report to every point that has its values."""

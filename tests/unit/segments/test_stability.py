@@ -307,3 +307,15 @@ def test_features_are_left_unchanged():
     compare_n_segments(features, n_segments=[2], seed=1, n_resamples=2)
     segment_stability(features, n_segments=2, seed=1, n_resamples=2)
     pd.testing.assert_frame_equal(features, before)
+
+
+def test_adjusted_rand_index_is_scikit_learns_to_the_last_bit():
+    from sklearn.metrics import adjusted_rand_score
+
+    from crmlab.segments.stability import _adjusted_rand
+
+    rng = np.random.default_rng(3)
+    for n, k, m in [(2000, 4, 5), (50, 3, 3), (10, 1, 2), (10, 1, 1), (7, 7, 7), (300, 12, 2)]:
+        left, right = rng.integers(0, k, n), rng.integers(0, m, n)
+        assert _adjusted_rand(left, right) == adjusted_rand_score(left, right)
+        assert _adjusted_rand(left, left) == adjusted_rand_score(left, left)
