@@ -181,8 +181,8 @@ class Execution:
         return CellFailure(self.notebook.name, self._cell, cell.source, error)
 
     def _keep(self):
-        if self._document is None:
-            return
+        if self._document is None or self.is_killed:
+            return  # of a run that was stopped nothing half done is kept
         import nbformat
 
         text = nbformat.writes(_without_clock(self._document))
