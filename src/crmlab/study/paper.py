@@ -143,7 +143,7 @@ def _find(url, manifest):
     """Return where a notebook's relative link leads within the document; None where nowhere."""
     target = PurePosixPath(url.partition("#")[0])
     states = {name: entry["state"] for name, entry in manifest["notebooks"].items()}
-    if target.suffix == ".ipynb" and states.get(target.stem) in ("done", "unchanged", "failed"):
+    if target.suffix == ".ipynb" and states.get(target.stem) in ("done", "failed"):
         return f"#{target.stem}"
     return None
 

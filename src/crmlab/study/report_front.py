@@ -3,7 +3,9 @@
 Who asks: `crmlab.study.report` for the screen and `crmlab.study.paper` for print.
 """
 
+import json
 import re
+import shlex
 
 from crmlab.study.wording import (
     load_words,
@@ -43,7 +45,6 @@ def describe_run(manifest, chapters, language):
     told = [chapter for chapter in chapters if chapter.stage != "0"]
     numbered = [chapter for chapter in told if chapter.results]
     findings = [chapter for chapter in told if chapter.finding]
-    key_figures = [(chapter, chapter.main_figure) for chapter in told if chapter.figures]
     references = _gather_references(chapters)
     stages = {}
     for chapter in chapters:
@@ -62,13 +63,12 @@ def describe_run(manifest, chapters, language):
         "findings": findings,
         "leading": _choose_leading(findings),
         "methods": methods,
-        "key_figures": key_figures,
         "numbered": numbered,
         "n_results": sum(len(chapter.results) for chapter in numbered),
         "stages": list(stages.items()),
         "duration": lambda seconds: say_duration(seconds, language),
         "made": _list_making(manifest, chapters, language),
-        "command": f"uv run crmlab run studies/{manifest['study']['file']}",
+        "command": _say_command(manifest["study"]),
         "manifest_line": words["manifest"].format(link=link),
         "parameters": [chapter for chapter in chapters if chapter.parameters],
         "versions": list(manifest["versions"].items()),
@@ -147,6 +147,16 @@ def _list_making(manifest, chapters, language):
         ("crmlab", versions["crmlab"]),
         ("Python", versions["python"]),
     ]
+
+
+def _say_command(study):
+    """Return the command that makes this run again, with what was laid over the study file."""
+    words = ["crmlab", "run", f"studies/{study['file']}", "--lang", study["language"]]
+    for notebook, values in study.get("parameters", {}).items():
+        for name, value in values.items():
+            said = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            words += ["-p", f"{notebook}.{name}={said}"]
+    return shlex.join(words)
 
 
 def _gather_references(chapters):

@@ -219,7 +219,7 @@ def read_pages(folder, language=None):
                 "no customer",
                 "Left out: the data set has no table “survey”.",
                 "The shop (2024).",
-                "uv run crmlab run studies/shop.yaml",
+                "crmlab run studies/shop.yaml --lang",
                 "KeyError: 'a < b'",
                 "2\xa0min\xa014\xa0s",
             ],
@@ -565,3 +565,14 @@ def test_unknown_language_is_refused(run):
 def test_folder_without_a_run_is_refused(tmp_path):
     with pytest.raises(ValueError, match="holds no report: run the study"):
         write_report(tmp_path)
+
+
+def test_command_on_the_front_page_names_what_was_laid_over_the_study():
+    from crmlab.study.report_front import _say_command
+
+    laid_over = {"30_segmentation": {"n_segments": 5, "bases": ["a", "b"]}}
+    study = {"file": "shop.yaml", "language": "zh", "parameters": laid_over}
+    assert _say_command(study) == (
+        "crmlab run studies/shop.yaml --lang zh -p 30_segmentation.n_segments=5 "
+        """-p '30_segmentation.bases=["a", "b"]'"""
+    )
