@@ -86,7 +86,7 @@ ORDERS = """order_id,customer_id,ordered_on,amount
 
 
 def write_notebook(folder, name, code, *, needs=(), makes=(), optional=(), reads=(), parameters=""):
-    """Write a notebook of a title in two languages, a parameters cell and one cell of code."""
+    """Write a notebook of a title in two languages, a parameters cell and one or more of code."""
 
     def cell(kind, source, *tags):
         body = {"cell_type": kind, "id": f"{kind}-{len(cells)}", "source": source}
@@ -98,7 +98,8 @@ def write_notebook(folder, name, code, *, needs=(), makes=(), optional=(), reads
     cell("markdown", f"# {name} 的标题", "zh")
     if parameters:
         cell("code", parameters, "parameters")
-    cell("code", code)
+    for source in [code] if isinstance(code, str) else code:
+        cell("code", source)
     contract = {"needs": list(needs), "makes": list(makes), "optional": list(optional)}
     contract["reads"] = list(reads)
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}

@@ -22,6 +22,7 @@ MARKS = {
     "unchanged": "[green]=[/]",
     "left out": "[yellow]–[/]",
     "failed": "[red]✗[/]",
+    "not reached": "[yellow]–[/]",
 }
 
 

@@ -18,6 +18,7 @@ import pandas as pd
 
 from crmlab.data.columns import TABLES, Column, Table, describe_table, find_table
 from crmlab.data.conversion import EXPECTED, convert_column, name_rows, show_value
+from crmlab.imports import hidden
 
 __all__ = ["TABLES", "Column", "Table", "check_table", "check_tables", "describe_table"]
 
@@ -155,8 +156,10 @@ def _refuse_missing_columns(table: Table, frame: pd.DataFrame) -> None:
 
 @functools.cache
 def _pandera_schema(name: str):
-    # pandera takes half a second to import: it is loaded when the first table is checked.
-    import pandera.pandas as pa
+    # pandera takes half a second to import: it is loaded when the first table is checked. It would
+    # load pandas on Spark as well, twice as long, and no table that is checked here is such.
+    with hidden("pyspark.pandas"):
+        import pandera.pandas as pa
 
     def checks(column: Column) -> list:
         text = column.range
@@ -193,10 +196,11 @@ def _nearest_column(name: str, others: Iterable[object]) -> object | None:
 
 
 def _validate(table: Table, frame: pd.DataFrame) -> None:
+    schema = _pandera_schema(table.name)
     from pandera.errors import SchemaErrors
 
     try:
-        _pandera_schema(table.name).validate(frame, lazy=True)
+        schema.validate(frame, lazy=True)
     except SchemaErrors as errors:
         cases = errors.failure_cases
         first = cases.iloc[0]

@@ -34,6 +34,7 @@ class RunContext:
     output: str
     command: str
     dataset: str = ""  # a file of the data set as the run has loaded and checked it
+    handed: str = ""  # a folder of what notebooks that still run have saved
 
     def to_json(self):
         """Return the context as a JSON text."""
@@ -178,7 +179,8 @@ class OpenStudy:
         Raises
         ------
         ValueError
-            If the contract does not promise the name, or the frame carries an index.
+            If the contract does not promise the name, the frame carries an index, or a run's
+            notebook saves the same name twice.
         """
         import pandas as pd
 
@@ -190,9 +192,13 @@ class OpenStudy:
             )
         if not isinstance(frame.index, pd.RangeIndex):
             raise ValueError(f"{name} has an index, which Parquet drops here: call reset_index()")
-        write_whole(
-            self._output("tables", f"{name}.parquet"), lambda p: frame.to_parquet(p, index=False)
-        )
+        path = self._output("tables", f"{name}.parquet")
+        if self._context.handed and path.exists():
+            raise ValueError(
+                f"{name} has been saved before in this run, and later notebooks may have read it: "
+                "save it once, when it is complete"
+            )
+        write_whole(path, lambda p: frame.to_parquet(p, index=False))
 
     def show(self, frame, *, unit=None, differences=()):
         """Show a table in the study's language.
@@ -303,7 +309,7 @@ class OpenStudy:
         )
         if find_maker(name, self._notebooks) is None:
             return None
-        for folder in (self._context.output, self._context.report):
+        for folder in (self._context.output, self._context.handed, self._context.report):
             path = Path(folder, *parts)
             if path.exists():
                 return path

@@ -7,7 +7,6 @@ notebook without clock times, so that the same study leaves the same bytes.
 import logging
 import os
 import signal
-import sys
 import tempfile
 import threading
 from contextlib import suppress
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from crmlab.imports import hidden
 from crmlab.study.artefacts import CONTEXT_VARIABLE, write_whole
 from crmlab.study.kernels import KERNEL_ENVIRONMENT, KernelServerError
 
@@ -200,14 +200,8 @@ def import_papermill():
     papermill checks notebooks by JSON schema, whose library builds a grammar of addresses (one
     second) where it finds one. No notebook has an address to check, so it is not to be found.
     """
-    with IMPORTING:
-        had = "rfc3987_syntax" in sys.modules
-        sys.modules.setdefault("rfc3987_syntax", None)
-        try:
-            import papermill
-        finally:
-            if not had:
-                del sys.modules["rfc3987_syntax"]
+    with IMPORTING, hidden("rfc3987_syntax"):
+        import papermill
     from papermill.engines import Engine, papermill_engines
 
     class StudyEngine(Engine):

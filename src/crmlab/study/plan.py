@@ -111,10 +111,13 @@ class Plan:
             self._loaded = load_dataset(self.study.data, root=self.root)
         return self._loaded
 
-    def makers(self, name):
-        """Return the notebooks of the plan whose outputs a notebook uses, in order."""
+    def makers(self, name, *, without=()):
+        """Return the notebooks of the plan whose outputs a notebook uses, in order.
+
+        `without` names artefacts that are left out of account.
+        """
         notebook = self.notebooks[name]
-        uses = notebook.needs + notebook.optional
+        uses = [use for use in notebook.needs + notebook.optional if use not in without]
         makers = {m.name for use in uses if (m := find_maker(use, self.notebooks))}
         return [step.notebook.name for step in self.steps if step.notebook.name in makers]
 

@@ -4,6 +4,9 @@ Who asks: `crmlab run`, `sweep` and `verify`. A notebook whose sources are what 
 run again. Each works in a folder of its own and is moved into the report when it has finished;
 `manifest.json` is rewritten after every notebook and says what the folder holds. At whatever
 moment a run is killed, what stands there agrees with its hash or is made again by the next.
+
+A table is handed on as soon as it is saved: who needs it does not wait for its maker's figures. A
+notebook that began so early has its place in the report only once its makers have theirs.
 """
 
 import os
@@ -14,11 +17,13 @@ import threading
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crmlab.study.artefacts import RunContext
 from crmlab.study.cache import compare_origins, find_damage
+from crmlab.study.code import hash_file
 from crmlab.study.configuration import StudyError
 from crmlab.study.manifest import hash_files, read_manifest, say_now, write_manifest
 from crmlab.study.plan import Plan
@@ -170,7 +175,9 @@ class _Run:
         self.manifest = plan.new_manifest()
         self.entries = self.manifest["notebooks"]
         self.origins, self.settled = {}, set()
-        self.running, self.finished = {}, queue.SimpleQueue()
+        self.running, self.events = {}, queue.SimpleQueue()
+        self.finished = {}  # notebooks that have ended and are not taken in yet: how, and seconds
+        self.handed = {}  # by notebook that is not taken in yet: hashes of the tables handed on
         self.work = folder / ".work" / f"{os.getpid()}-{time.monotonic_ns()}"
         self.has_begun = False
         for step in plan.steps:
@@ -202,27 +209,32 @@ class _Run:
 
     def _schedule(self):
         steps = {step.notebook.name: step for step in self.plan.steps}
-        makers = {name: self.plan.makers(name) for name in steps}
         # Those that hold up the longest row of others go first.
         rank = {name: (-self.plan.depth(name), name) for name in steps}
         undecided, ready = list(steps), []
         while True:
             # Plan order puts makers first, so that one pass settles all that can be settled.
             for name in list(undecided):
-                if self.settled.issuperset(makers[name]):
+                must_run = self._must_run(steps[name])
+                if must_run is not None:
                     undecided.remove(name)
-                    if self._must_run(steps[name], makers[name]):
-                        ready.append(name)
+                if must_run:
+                    ready.append(name)
             ready.sort(key=rank.get)
             while ready and len(self.running) < self.jobs:
                 self._begin(ready.pop(0))
             if not self.running:
                 return
-            self._take_in(*self.finished.get())
+            while not self._listen():
+                pass
 
-    def _must_run(self, step, makers):
-        """Return whether a notebook has to be run; settle it if not."""
+    def _must_run(self, step):
+        """Return whether a notebook has to be run, None while that is open; settle it if not."""
         name = step.notebook.name
+        makers = self.plan.makers(name)
+        handed = {Path(table).stem for tables in self.handed.values() for table in tables}
+        if not self.settled.issuperset(self.plan.makers(name, without=handed)):
+            return None
         if step.reason:
             self._forget(name)
             self._settle(name, "left out", step.reason[self.plan.language])
@@ -231,10 +243,13 @@ class _Run:
             self._settle(name, "not reached")
             return False
         before = self.earlier.get("notebooks", {}).get(name, {})
-        outputs = {maker: self.entries[maker]["outputs"] for maker in self.entries}
+        outputs = {maker: self.entries[maker]["outputs"] for maker in self.entries} | self.handed
         origin = self.plan.origin(name, outputs)
         is_asked = name in self.plan.asked
-        if not _reasons(before, origin, self.folder) and not (self.fresh and is_asked):
+        must_run = bool(_reasons(before, origin, self.folder)) or (self.fresh and is_asked)
+        if not (must_run and is_asked) and not self.settled.issuperset(makers):
+            return None  # how its makers end decides what becomes of it
+        if not must_run:
             self.entries[name] |= {"state": "done", "seconds": before["seconds"]}
             self._settle(name, "unchanged")
         elif is_asked:
@@ -264,13 +279,14 @@ class _Run:
             output=str(work),
             command=f"crmlab run {os.path.relpath(plan.path)}",
             dataset=str(self.work / "dataset.pickle"),
+            handed=str(self.work / "handed"),
         )
         execution = Execution(
             notebook,
             plan.given_parameters(name),
             context,
             timeout=plan.study.timeout,
-            on_cell=lambda cell, n: self.tell(name, "running", f"{cell}/{n}"),
+            on_cell=partial(self._begin_cell, name),
         )
         self.running[name] = execution
         threading.Thread(target=self._execute, args=(name, execution), daemon=True).start()
@@ -297,14 +313,50 @@ class _Run:
         except BaseException as error:
             result = error  # for the thread that waits
         _close_event_loop()
-        self.finished.put((name, result, round(time.perf_counter() - began, 2)))
+        self.events.put((name, result, round(time.perf_counter() - began, 2)))
 
-    def _take_in(self, name, result, seconds):
-        """Move what a notebook made into the report, and settle it."""
+    def _begin_cell(self, name, cell, n_cells):
+        self.tell(name, "running", f"{cell}/{n_cells}")
+        self.events.put((name,))
+
+    def _listen(self):
+        """Wait until a notebook comes to its next cell or ends; return whether others may begin."""
+        name, *ended = self.events.get()
+        if not ended:
+            return self._hand_on(name)
+        result, _ = ended
         del self.running[name]
         if isinstance(result, BaseException):
             raise result
+        self.finished[name] = ended
+        for step in self.plan.steps:
+            name = step.notebook.name
+            if name in self.finished and self.settled.issuperset(self.plan.makers(name)):
+                self._take_in(name, *self.finished.pop(name))
+        return True
+
+    def _hand_on(self, name):
+        """Hand on the tables that a running notebook has saved; return whether there are new."""
+        handed = self.handed.setdefault(name, {})
+        n_before = len(handed)
+        for artefact in self.plan.notebooks[name].makes:
+            table = f"tables/{artefact}.parquet"
+            saved = self.work / name / table
+            if table not in handed and saved.exists():
+                copy = self.work / "handed" / table
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(saved, copy)
+                handed[table] = hash_file(copy)
+        return len(handed) > n_before
+
+    def _take_in(self, name, result, seconds):
+        """Move what a notebook made into the report, and settle it."""
         entry, work = self.entries[name], self.work / name
+        self.handed.pop(name, None)
+        makers = self.plan.makers(name)
+        if any(self.outcome.states[maker] in ("failed", "not reached") for maker in makers):
+            self._settle(name, "not reached")
+            return
         if result is not None:
             self.outcome.failures.append(result)
             for part in ("results", "tables", "figures"):
@@ -319,7 +371,7 @@ class _Run:
     def _settle(self, name, state, detail=""):
         self.outcome.states[name] = state
         self.settled.add(name)
-        if state != "not reached":
+        if state != "not reached" or name in self.origins:  # else nobody heard of it
             self.tell(name, state, detail)
 
     def _forget(self, name):

@@ -227,6 +227,66 @@ def test_failed_notebook_is_run_again_and_leaves_only_its_page(shop, add_noteboo
     assert outcome.states["20_count"] == "unchanged"
 
 
+SAVE = """
+from crmlab.study import open_study
+study = open_study("21_early")
+counts = study.load("orders").groupby("customer_id").size().rename("n").reset_index()
+study.save("early", counts)
+"""
+# The first of the two ends only once the second has seen its table.
+WAIT = """
+import time
+from pathlib import Path
+waited = 0
+while not Path("seen").exists():
+    time.sleep(0.02)
+    waited += 0.02
+    assert waited < 20, "nobody came for the table"
+"""
+SEE = """
+from pathlib import Path
+from crmlab.study import open_study
+study = open_study("31_user")
+study.publish(results={"n_customers": len(study.load("early"))})
+Path("seen").touch()
+"""
+
+
+def test_table_is_handed_on_before_its_maker_ends(shop, add_notebook, run):
+    add_notebook("21_early", [SAVE, WAIT], needs=["orders"], makes=["early"])
+    add_notebook("31_user", SEE, needs=["early"])
+    outcome = run(shop, jobs=3)
+    assert outcome.states["21_early"] == outcome.states["31_user"] == "done"
+    assert set(run(shop).states.values()) == {"unchanged", "left out"}
+
+
+def test_what_began_on_a_table_of_a_notebook_that_then_fails_is_not_kept(shop, add_notebook, run):
+    add_notebook("21_early", [SAVE, WAIT, "1 / 0"], needs=["orders"], makes=["early"])
+    add_notebook("31_user", SEE, needs=["early"])
+    outcome = run(shop, jobs=3)
+    assert outcome.states["21_early"] == "failed"
+    assert outcome.states["31_user"] == "not reached"
+    assert not (outcome.folder / "results" / "31_user.json").exists()
+    assert not (outcome.folder / "tables" / "early.parquet").exists()
+    add_notebook("21_early", [SAVE, WAIT], needs=["orders"], makes=["early"])
+    assert run(shop, jobs=3).states["31_user"] == "done"
+
+
+def test_unchanged_notebook_waits_for_how_its_maker_ends(shop, add_notebook, run):
+    add_notebook("21_early", SAVE, needs=["orders"], makes=["early"])
+    add_notebook("31_user", SEE, needs=["early"])
+    run(shop)
+    add_notebook("21_early", [SAVE, "1 / 0"], needs=["orders"], makes=["early"])
+    assert run(shop, jobs=3).states["31_user"] == "not reached"
+
+
+def test_table_saved_twice_is_refused(shop, add_notebook, run):
+    again = 'study.save("early", counts.head(1))'
+    add_notebook("21_early", [SAVE, again], needs=["orders"], makes=["early"])
+    outcome = run(shop)
+    assert "early has been saved before in this run" in outcome.failures[0].error
+
+
 def test_dead_kernel_is_told_with_its_cell(shop, add_notebook, run):
     add_notebook("25_die", "import os\nos._exit(1)", needs=["counts"])
     outcome = run(shop)
