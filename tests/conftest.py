@@ -64,7 +64,7 @@ def tiny_outcome(tiny_project):
 @pytest.fixture(scope="session")
 def tiny_report(tiny_outcome):
     """The report folder of the tiny study."""
-    from crmlab.study.report import write_report
+    from crmlab.report.pages import write_report
 
     write_report(tiny_outcome.folder)
     return tiny_outcome.folder

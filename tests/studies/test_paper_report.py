@@ -12,12 +12,12 @@ from io import BytesIO
 import pytest
 from pypdf import PdfReader
 
+from crmlab.report.paper import read_paper, render_paper
+from crmlab.report.paper_tables import fit_tables
+from crmlab.report.pdf import OPTIONS, write_pdf
+from crmlab.report.word import write_word
 from crmlab.study.doctor import find_browser, find_pandoc
 from crmlab.study.manifest import read_manifest
-from crmlab.study.paper import read_paper, render_paper
-from crmlab.study.paper_tables import fit_tables
-from crmlab.study.pdf import OPTIONS, write_pdf
-from crmlab.study.word import write_word
 from crmlab.study.wording import load_words
 
 # A sheet's text is 166 mm wide; what is set wider is cut off or runs into the margin.

@@ -12,8 +12,8 @@ from urllib.request import url2pathname
 
 import pytest
 
+from crmlab.report.pages import write_report
 from crmlab.study.manifest import read_manifest
-from crmlab.study.report import write_report
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 QUIET = (

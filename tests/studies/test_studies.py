@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from crmlab.report.pages import write_report
 from crmlab.study.configuration import load_study
 from crmlab.study.manifest import hash_files
-from crmlab.study.report import write_report
 from crmlab.study.runner import run_study
 
 FOLDER = Path(__file__).resolve().parents[2] / "studies"

@@ -75,13 +75,13 @@ def _read_formats(text):
 
 def _write(name, folder, language, has_code):
     if name == "html":
-        from crmlab.study.report import write_report
+        from crmlab.report.pages import write_report
 
         return write_report(folder, language=language)
     if name == "pdf":
-        from crmlab.study.pdf import write_pdf
+        from crmlab.report.pdf import write_pdf
 
         return write_pdf(folder, language=language, has_code=has_code)
-    from crmlab.study.word import write_word
+    from crmlab.report.word import write_word
 
     return write_word(folder, language=language, has_code=has_code)

@@ -69,7 +69,7 @@ def run(
     asked = {"language": lang and lang.value, "until": until, "only": only}
     asked["parameters"] = parameter
     with refusals():
-        from crmlab.study.report import prepare_report, write_report
+        from crmlab.report.pages import prepare_report, write_report
         from crmlab.study.runner import explain_study, run_study
 
         if until and only:

@@ -51,8 +51,8 @@ def compare(
 ):
     """Show two runs side by side: what was changed, and which numbers moved."""
     with refusals():
+        from crmlab.report.compare_page import write_comparison
         from crmlab.study.compare import compare_runs
-        from crmlab.study.compare_report import write_comparison
 
         comparison = compare_runs(_find_run(a)[0], _find_run(b)[0])
         language = lang.value if lang else comparison.manifests[0]["study"]["language"]
@@ -149,7 +149,7 @@ def _say_verification(found):
 def _show_comparison(comparison, language):
     from rich.console import Console
 
-    from crmlab.study import compare_report as say
+    from crmlab.report import compare_page as say
     from crmlab.study.wording import load_words
 
     console, words = Console(highlight=False), load_words(language)
@@ -200,7 +200,7 @@ def _write_page(found, table, language, names):
 
     from crmlab.plots.style import set_style
     from crmlab.plots.sweep import draw_sweep
-    from crmlab.study.sweep_report import write_sweep
+    from crmlab.report.sweep_page import write_sweep
 
     mpl.use("agg")
     set_style(language, currency=found.plan.dataset["currency"])

@@ -60,7 +60,7 @@ LIBRARIES = (
     "crmlab.study.notebooks",
 )
 # Areas for the runner, the report and the command line.
-NOT_FOR_NOTEBOOKS = ("crmlab.cli", "crmlab.study", "crmlab.teaching")
+NOT_FOR_NOTEBOOKS = ("crmlab.cli", "crmlab.report", "crmlab.study", "crmlab.teaching")
 SIGNALS = (signal.SIGCHLD, signal.SIGTERM)
 SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of Linux
 

@@ -2,7 +2,7 @@
 
 Who asks: the report, whose every number comes from a results file as a value and a unit, and the
 tables that notebooks show. The words of its own (headings, states, labels) stand in
-`report_template/words.csv`.
+`words.csv` beside this module.
 """
 
 import csv
@@ -26,7 +26,7 @@ __all__ = [
     "text_in",
 ]
 
-TEMPLATES = Path(__file__).with_name("report_template")
+WORDS = Path(__file__).with_name("words.csv")
 NO_BREAK = "\N{NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
 MONTHS = (
@@ -44,7 +44,7 @@ def load_words(language):
     >>> load_words("zh")["data"]
     '数据'
     """
-    with (TEMPLATES / "words.csv").open(encoding="utf-8", newline="") as lines:
+    with WORDS.open(encoding="utf-8", newline="") as lines:
         return {row["key"]: row[language] for row in csv.DictReader(lines)}
 
 

@@ -5,8 +5,7 @@ import re
 import pandas as pd
 import pytest
 
-from crmlab.study.compare import compare_runs
-from crmlab.study.compare_report import (
+from crmlab.report.compare_page import (
     describe_runs,
     say_changes,
     say_numbers,
@@ -14,6 +13,7 @@ from crmlab.study.compare_report import (
     tabulate,
     write_comparison,
 )
+from crmlab.study.compare import compare_runs
 
 
 @pytest.fixture

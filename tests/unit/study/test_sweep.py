@@ -9,12 +9,12 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
+from crmlab.report.sweep_page import write_sweep
 from crmlab.study import sweep_workers
 from crmlab.study.configuration import StudyError
 from crmlab.study.manifest import hash_files, read_manifest
 from crmlab.study.runner import lock_folder, run_study
 from crmlab.study.sweep import run_sweep
-from crmlab.study.sweep_report import write_sweep
 from crmlab.study.sweep_table import (
     check_results,
     choose_results,

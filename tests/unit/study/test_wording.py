@@ -79,8 +79,10 @@ def test_every_word_of_the_report_is_used_and_said_in_both_languages():
     english, chinese = load_words("en"), load_words("zh")
     assert all(english.values())
     assert all(chinese.values())
-    used = "".join(path.read_text("utf-8") for path in wording.TEMPLATES.glob("*.j2"))
-    used += "".join(path.read_text("utf-8") for path in wording.TEMPLATES.parent.glob("*.py"))
+    package = wording.WORDS.parents[1]
+    sources = [*package.glob("report/**/*.j2"), *package.glob("report/*.py")]
+    sources += package.glob("study/*.py")
+    used = "".join(path.read_text("utf-8") for path in sources)
     families = re.compile(r"(state|stage|table|file|fact)_")
     idle = [
         key

@@ -1,6 +1,6 @@
 """The front page: what a report says first, gathered from the manifest and the chapters.
 
-Who asks: `crmlab.study.report` for the screen and `crmlab.study.paper` for print.
+Who asks: `crmlab.report.pages` for the screen and `crmlab.report.paper` for print.
 """
 
 import json
@@ -30,7 +30,7 @@ def describe_run(manifest, chapters, language):
     Parameters
     ----------
     manifest : dict
-    chapters : list of crmlab.study.chapter.Chapter
+    chapters : list of crmlab.report.chapter.Chapter
     language : {"en", "zh"}
 
     Returns
@@ -161,7 +161,7 @@ def _say_command(study):
 
 def _gather_references(chapters):
     """Return each work cited once, as HTML, with the chapters that cite it, in alphabetic order."""
-    from crmlab.study.markdown import PageMarkdown
+    from crmlab.report.markdown import PageMarkdown
 
     markdown, cited = PageMarkdown(), {}
     for chapter in chapters:

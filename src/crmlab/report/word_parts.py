@@ -11,7 +11,7 @@ import re
 import zipfile
 from xml.sax.saxutils import escape
 
-from crmlab.study.wording import TEMPLATES
+from crmlab.report.templates import open_template
 
 __all__ = ["CONTENTS", "finish_document", "write_reference"]
 
@@ -237,10 +237,7 @@ def _font_table():
 
 
 def _styles(language):
-    from jinja2 import Environment, FileSystemLoader
-
-    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=False)  # noqa: S701
-    return environment.get_template("paper_styles.xml.j2").render(language=language).strip()
+    return open_template("paper_styles.xml.j2").render(language=language).strip()
 
 
 def _edit(parts, name, old, new):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crmlab.study.word import pair_delimiters
+from crmlab.report.word import pair_delimiters
 
 
 @pytest.mark.parametrize(

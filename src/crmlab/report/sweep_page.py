@@ -38,7 +38,7 @@ def write_sweep(sweep, table, *, draw, language, names=()):
     pathlib.Path
         The page. Figures of an earlier page that it does not show are removed.
     """
-    from crmlab.study.sheet import write_sheet
+    from crmlab.report.sheet import write_sheet
 
     chosen = choose_results(sweep, table, names)
     figures = [_make_figure(sweep, table, *pair, draw, language) for pair in chosen]
@@ -90,7 +90,7 @@ def say_ranges(sweep, ranges, language):
 
 
 def _make_figure(sweep, table, notebook, result, draw, language):
-    from crmlab.study.outputs import embed_figure
+    from crmlab.report.outputs import embed_figure
 
     x, line, others = _assign_axes(sweep.grid)
     numbers = table[(table["notebook"] == notebook) & (table["result"] == result)]

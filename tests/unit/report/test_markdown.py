@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crmlab.study.markdown import PageMarkdown, mathml, plain_text
+from crmlab.report.markdown import PageMarkdown, mathml, plain_text
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import mistune
 from latex2mathml.converter import convert
 from mistune.plugins.math import math, math_in_list, math_in_quote
 
-from crmlab.study.fonts import CJK
+from crmlab.report.fonts import CJK
 
 __all__ = ["PageMarkdown", "mathml", "plain_text"]
 

@@ -1,7 +1,7 @@
 import pytest
 from fontTools.ttLib import TTFont
 
-from crmlab.study.fonts import write_font
+from crmlab.report.fonts import write_font
 
 
 @pytest.mark.parametrize("face", ["sans", "serif"])

@@ -14,12 +14,12 @@ from datetime import datetime
 from itertools import takewhile
 from pathlib import Path
 
+from crmlab.report.paper import read_paper, render_paper
+from crmlab.report.paper_tables import choose_size, measure_columns, share_width
+from crmlab.report.word_parts import CONTENTS, finish_document, write_reference
 from crmlab.study.artefacts import write_whole
 from crmlab.study.configuration import StudyError
 from crmlab.study.doctor import find_pandoc
-from crmlab.study.paper import read_paper, render_paper
-from crmlab.study.paper_tables import choose_size, measure_columns, share_width
-from crmlab.study.word_parts import CONTENTS, finish_document, write_reference
 
 __all__ = ["write_word"]
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crmlab.study.paper_tables import fit_tables, measure_columns, share_width
+from crmlab.report.paper_tables import fit_tables, measure_columns, share_width
 
 
 def table(*rows, kind="dataframe"):

@@ -14,9 +14,9 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from crmlab.atlas.heads import repeats_unit
-from crmlab.study.markdown import PageMarkdown, mathml
-from crmlab.study.methods import AUTHOR, SOURCES, read_methods
-from crmlab.study.outputs import (
+from crmlab.report.markdown import PageMarkdown, mathml
+from crmlab.report.methods import AUTHOR, SOURCES, read_methods
+from crmlab.report.outputs import (
     embed_figure,
     embed_image,
     find_figures,

@@ -11,20 +11,23 @@ import re
 from pathlib import Path, PurePosixPath
 
 from crmlab.atlas import LANGUAGES
+from crmlab.report.front import describe_run
+from crmlab.report.templates import open_template, read_style
 from crmlab.study.artefacts import write_whole
 from crmlab.study.manifest import read_manifest
-from crmlab.study.report_front import describe_run
-from crmlab.study.wording import TEMPLATES, load_words, text_in
+from crmlab.study.wording import load_words, text_in
 
-__all__ = ["describe_run", "prepare_report", "write_fonts", "write_report"]
+__all__ = ["prepare_report", "write_fonts", "write_report"]
 
 FONT_MARKER = "/* fonts */"
 SOURCE = Path(__file__).parents[1]
 # What the pages are made by; the run itself is told by its manifest.
 MADE_BY = (
-    *(f"study/{name}.py" for name in ("report", "report_front", "chapter", "methods", "outputs")),
-    *(f"study/{name}.py" for name in ("markdown", "wording", "fonts", "parameters")),
-    "study/report_template/*",
+    "report/*.py",
+    "report/templates/*",
+    "study/wording.py",
+    "study/words.csv",
+    "study/parameters.py",
     "atlas/terms.csv",
     "atlas/heads.py",
 )
@@ -71,13 +74,8 @@ def write_report(folder, *, language=None):
 
 def _write_pages(folder, manifest, language, stamp):
     # What takes long to import is asked for only now: most often there is nothing to write.
-    from jinja2 import Environment, FileSystemLoader
+    from crmlab.report.chapter import read_chapter
 
-    from crmlab.study.chapter import read_chapter
-
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
     chapters = [
         read_chapter(
             folder,
@@ -92,16 +90,15 @@ def _write_pages(folder, manifest, language, stamp):
     study = manifest["study"]
     common = {
         "w": load_words(language),
-        "css": (TEMPLATES / "report.css").read_text(encoding="utf-8"),
+        "css": read_style("report.css"),
         "font_marker": FONT_MARKER,
         "version": manifest["versions"]["crmlab"],
         "study": {key: text_in(study[key], language) for key in ("title", "question")},
         "chapters": chapters,
     }
-    pages = _render_chapters(environment, common)
-    front = environment.get_template("index.html.j2")
+    pages = _render_chapters(common)
     run = describe_run(manifest, chapters, language)
-    pages["index.html"] = front.render(**common, **run, stamp=stamp)
+    pages["index.html"] = open_template("index.html.j2").render(**common, **run, stamp=stamp)
     fonts = write_fonts(folder / "fonts", pages.values(), language)
     for name, html in pages.items():
         _write_page(folder / name, html, fonts)
@@ -138,14 +135,16 @@ def _is_written(folder, manifest, stamp):
 
 
 def prepare_report():
-    """Import what pages are written with, in a moment when nothing else is waited for."""
-    for name in ("fontTools.subset", "jinja2", "crmlab.study.chapter"):
+    """Make ready what pages are written with, in a moment when nothing else is waited for."""
+    for name in ("fontTools.subset", "crmlab.report.chapter"):
         importlib.import_module(name)
+    for name in ("index.html.j2", "chapter.html.j2"):
+        open_template(name)
 
 
-def _render_chapters(environment, common):
+def _render_chapters(common):
     """Return the page of each notebook that ran, by its place in the folder."""
-    template = environment.get_template("chapter.html.j2")
+    template = open_template("chapter.html.j2")
     shown = [chapter for chapter in common["chapters"] if chapter.cells is not None]
     pages = {}
     for chapter, before, after in zip(shown, [None, *shown], [*shown[1:], None], strict=False):
@@ -200,7 +199,7 @@ def write_fonts(folder, pages, language):
     dict of str to pathlib.Path
         Font files by the name of their family.
     """
-    from crmlab.study.fonts import CJK, write_font
+    from crmlab.report.fonts import CJK, write_font
 
     text = re.sub(r'src="data:[^"]*"|<style>.*?</style>', "", "".join(pages), flags=re.DOTALL)
     headings = "".join(found[1] for found in SERIF.findall(text))

@@ -204,7 +204,7 @@ def write_comparison(comparison, path, *, language):
 
 
 def _write_page(comparison, path, language):
-    from crmlab.study.sheet import write_sheet
+    from crmlab.report.sheet import write_sheet
 
     titles = [text_in(m["study"]["title"], language) for m in comparison.manifests]
     write_sheet(
@@ -235,7 +235,7 @@ def _pair_findings(comparison, language):
 
 def _pair_figures(comparison, language):
     """Return the main figure of each chapter in both runs, where the two drawings differ."""
-    from crmlab.study.outputs import embed_figure
+    from crmlab.report.outputs import embed_figure
 
     pairs = []
     for name, (a, b) in _pair_published(comparison).items():

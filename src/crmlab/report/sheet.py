@@ -6,10 +6,11 @@ Who asks: whoever hands on a comparison or a sweep, which have no report folder 
 import tempfile
 from pathlib import Path
 
+from crmlab.report.outputs import embed_image
+from crmlab.report.pages import FONT_MARKER, write_fonts
+from crmlab.report.templates import open_template, read_style
 from crmlab.study.artefacts import write_whole
-from crmlab.study.outputs import embed_image
-from crmlab.study.report import FONT_MARKER, write_fonts
-from crmlab.study.wording import TEMPLATES, load_words
+from crmlab.study.wording import load_words
 
 __all__ = ["write_sheet"]
 
@@ -30,16 +31,11 @@ def write_sheet(path, template, *, language, **values):
     **values
         What the template shows, beside the report's words (`w`).
     """
-    from jinja2 import Environment, FileSystemLoader
-
     from crmlab import __version__
 
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
-    html = environment.get_template(template).render(
+    html = open_template(template).render(
         w=load_words(language),
-        css=(TEMPLATES / "report.css").read_text(encoding="utf-8") + OWN_CSS,
+        css=read_style("report.css") + OWN_CSS,
         font_marker=FONT_MARKER,
         version=__version__,
         **values,

@@ -13,14 +13,15 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
 from crmlab.atlas import LANGUAGES
-from crmlab.study.chapter import Chapter, read_chapter
+from crmlab.report.chapter import Chapter, read_chapter
+from crmlab.report.front import describe_run
+from crmlab.report.markdown import plain_text
+from crmlab.report.methods import SEEN, SOURCES
+from crmlab.report.pages import FONT_MARKER
+from crmlab.report.paper_tables import fit_tables
+from crmlab.report.templates import open_template, read_style
 from crmlab.study.manifest import read_manifest
-from crmlab.study.markdown import plain_text
-from crmlab.study.methods import SEEN, SOURCES
-from crmlab.study.paper_tables import fit_tables
-from crmlab.study.report import FONT_MARKER
-from crmlab.study.report_front import describe_run
-from crmlab.study.wording import TEMPLATES, load_words, say_day, text_in
+from crmlab.study.wording import load_words, say_day, text_in
 
 __all__ = ["read_paper", "render_paper"]
 
@@ -124,17 +125,14 @@ def render_paper(paper, *, pages=None):
     -------
     str
         For print, or for Word where `paper` says `is_word`. The rules of the fonts go where
-        `FONT_MARKER` of `crmlab.study.report` stands.
+        `FONT_MARKER` of `crmlab.report.pages` stands.
     """
-    from jinja2 import Environment, FileSystemLoader
-
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["css_text"] = _css_text
-    css = (TEMPLATES / "paper.css").read_text(encoding="utf-8")
-    html = environment.get_template("paper.html.j2").render(
-        **paper, css=css, font_marker=FONT_MARKER, pages=pages or {}
+    html = open_template("paper.html.j2").render(
+        **paper,
+        css=read_style("paper.css"),
+        css_text=_css_text,
+        font_marker=FONT_MARKER,
+        pages=pages or {},
     )
     return fit_tables(html)
 

@@ -3,7 +3,7 @@ from itertools import count
 import pandas as pd
 import pytest
 
-from crmlab.study.outputs import (
+from crmlab.report.outputs import (
     LARGEST_SVG,
     embed_figure,
     embed_image,

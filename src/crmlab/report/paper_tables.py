@@ -7,7 +7,7 @@ that the same table comes out the same everywhere.
 import re
 import unicodedata
 
-from crmlab.study.markdown import plain_text
+from crmlab.report.markdown import plain_text
 
 __all__ = ["choose_size", "fit_tables", "measure_columns", "share_width"]
 

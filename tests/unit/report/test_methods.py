@@ -2,7 +2,7 @@
 
 import pytest
 
-from crmlab.study.methods import read_methods
+from crmlab.report.methods import read_methods
 
 TITLE = "# Who?\n\n| | |\n|---|---|\n| Model | ratio $C = b/a$ (Oliver 1980) |\n| Data | a survey |"
 IN_PARAGRAPHS = """## Limits and sources

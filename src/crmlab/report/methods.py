@@ -8,7 +8,7 @@ which works stand beside what the results do not say.
 import re
 from dataclasses import dataclass
 
-from crmlab.study.markdown import PageMarkdown
+from crmlab.report.markdown import PageMarkdown
 
 __all__ = ["AUTHOR", "SOURCES", "Account", "read_methods"]
 

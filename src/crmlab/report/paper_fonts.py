@@ -6,8 +6,8 @@ which readers show coarsely and cannot name; a TrueType font it embeds as a font
 
 import re
 
-from crmlab.study.fonts import CJK
-from crmlab.study.report import write_fonts
+from crmlab.report.fonts import CJK
+from crmlab.report.pages import write_fonts
 
 __all__ = ["write_faces"]
 

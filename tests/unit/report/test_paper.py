@@ -16,11 +16,11 @@ from typer.testing import CliRunner
 
 from crmlab.atlas import load_terms
 from crmlab.cli import app
-from crmlab.study import pdf, word
+from crmlab.report import pdf, word
+from crmlab.report.paper import read_paper, render_paper
+from crmlab.report.pdf import read_pages, write_pdf
+from crmlab.report.word import write_word
 from crmlab.study.doctor import find_browser, find_pandoc
-from crmlab.study.paper import read_paper, render_paper
-from crmlab.study.pdf import read_pages, write_pdf
-from crmlab.study.word import write_word
 from crmlab.study.wording import load_words
 
 FIGURES = [entry for entry in load_terms().values() if entry.kind == "figure"][:2]

@@ -13,12 +13,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import unquote
 
+from crmlab.report.pages import FONT_MARKER
+from crmlab.report.paper import read_paper, render_paper
+from crmlab.report.paper_fonts import write_faces
 from crmlab.study.artefacts import write_whole
 from crmlab.study.configuration import StudyError
 from crmlab.study.doctor import find_browser
-from crmlab.study.paper import read_paper, render_paper
-from crmlab.study.paper_fonts import write_faces
-from crmlab.study.report import FONT_MARKER
 
 __all__ = ["read_pages", "write_pdf"]
 

@@ -12,9 +12,9 @@ import pytest
 from fontTools.ttLib import TTFont
 
 from crmlab.atlas import load_terms
-from crmlab.study import report
+from crmlab.report import pages
+from crmlab.report.pages import write_report
 from crmlab.study.manifest import hash_files
-from crmlab.study.report import write_report
 
 FIGURES = [entry for entry in load_terms().values() if entry.kind == "figure"][:2]
 IMAGE = {"output_type": "display_data", "metadata": {}, "data": {"image/png": "aGk="}}
@@ -502,11 +502,11 @@ def test_report_is_written_again_when_something_changed(run, change, monkeypatch
         gone.unlink()
     elif change == "template":
         source = tmp_path / "crmlab"
-        shutil.copytree(report.SOURCE / "study", source / "study")
-        shutil.copytree(report.SOURCE / "atlas", source / "atlas")
-        with (source / "study" / "report_template" / "report.css").open("a") as lines:
+        for part in ("report", "study", "atlas"):
+            shutil.copytree(pages.SOURCE / part, source / part)
+        with (source / "report" / "templates" / "report.css").open("a") as lines:
             lines.write("p { color: red }\n")
-        monkeypatch.setattr(report, "SOURCE", source)
+        monkeypatch.setattr(pages, "SOURCE", source)
     else:
         path.write_text(path.read_text("utf-8").replace("crmlab-stamp", "stamp"), "utf-8")
     before = path.stat().st_mtime_ns
@@ -518,7 +518,7 @@ def test_report_is_written_again_when_something_changed(run, change, monkeypatch
 def test_nothing_heavy_is_imported_for_a_report_that_stands(run):
     write_report(run)
     code = (
-        "import sys; from crmlab.study.report import write_report; "
+        "import sys; from crmlab.report.pages import write_report; "
         f"write_report({str(run)!r}); "
         "heavy = {'jinja2', 'mistune', 'pygments', 'fontTools', 'matplotlib', 'pandas'}; "
         "print(sorted(heavy & set(sys.modules)))"
@@ -543,8 +543,8 @@ def test_page_that_cannot_be_written_leaves_the_old_one_whole(run, monkeypatch):
             raise OSError("disk full")
         return whole(target, write)
 
-    whole = report.write_whole
-    monkeypatch.setattr(report, "write_whole", fail_at_last)
+    whole = pages.write_whole
+    monkeypatch.setattr(pages, "write_whole", fail_at_last)
     with pytest.raises(OSError, match="disk full"):
         write_report(run, language="zh")
     assert path.read_bytes() == old
@@ -568,7 +568,7 @@ def test_folder_without_a_run_is_refused(tmp_path):
 
 
 def test_command_on_the_front_page_names_what_was_laid_over_the_study():
-    from crmlab.study.report_front import _say_command
+    from crmlab.report.front import _say_command
 
     laid_over = {"30_segmentation": {"n_segments": 5, "bases": ["a", "b"]}}
     study = {"file": "shop.yaml", "language": "zh", "parameters": laid_over}
