@@ -1,0 +1,49 @@
+"""Lifetime value: who still buys, how often and for how much, and what that is worth today."""
+
+from crmlab.value.lifetime.bg_bb import BgBb, fit_bg_bb
+from crmlab.value.lifetime.bg_nbd import BgNbd, MbgNbd, fit_bg_nbd, fit_mbg_nbd
+from crmlab.value.lifetime.gamma_gamma import GammaGamma, fit_gamma_gamma, frequency_correlation
+from crmlab.value.lifetime.likelihood import Estimates, FitError
+from crmlab.value.lifetime.pareto_nbd import ParetoNbd, fit_pareto_nbd
+from crmlab.value.lifetime.retention import ShiftedBetaGeometric, fit_shifted_beta_geometric
+from crmlab.value.lifetime.simulation import simulate_bg_nbd, simulate_pareto_nbd
+from crmlab.value.lifetime.tracking import (
+    compare_forecasts,
+    expectations_by_frequency,
+    repeat_days_after,
+    track_orders,
+)
+from crmlab.value.lifetime.value import (
+    bootstrap_lifetime_value,
+    discounted_future_orders,
+    lifetime_value,
+    run_rate_orders,
+)
+
+__all__ = [
+    "BgBb",
+    "BgNbd",
+    "Estimates",
+    "FitError",
+    "GammaGamma",
+    "MbgNbd",
+    "ParetoNbd",
+    "ShiftedBetaGeometric",
+    "bootstrap_lifetime_value",
+    "compare_forecasts",
+    "discounted_future_orders",
+    "expectations_by_frequency",
+    "fit_bg_bb",
+    "fit_bg_nbd",
+    "fit_gamma_gamma",
+    "fit_mbg_nbd",
+    "fit_pareto_nbd",
+    "fit_shifted_beta_geometric",
+    "frequency_correlation",
+    "lifetime_value",
+    "repeat_days_after",
+    "run_rate_orders",
+    "simulate_bg_nbd",
+    "simulate_pareto_nbd",
+    "track_orders",
+]

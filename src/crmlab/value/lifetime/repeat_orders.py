@@ -1,0 +1,121 @@
+"""What the models of repeat buying read of a customer: x, t_x and T.
+
+Who asks: `fit_bg_nbd`, `fit_pareto_nbd` and what is computed from them. The columns are those of
+`crmlab.value.rfm.summarize_orders`: `n_repeat_orders` (x), `last_order_age_weeks` (t_x) and
+`age_weeks` (T).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from crmlab.value.lifetime.likelihood import FitError
+
+__all__ = ["COLUMNS", "as_weeks", "count_alike", "read_repeat_orders", "refuse_hopeless"]
+
+COLUMNS = ("n_repeat_orders", "last_order_age_weeks", "age_weeks")
+_FEWEST_CUSTOMERS = 20
+_FEWEST_REPEATERS = 5
+
+
+def read_repeat_orders(summary):
+    """Return x, t_x and T of each customer, checked.
+
+    Parameters
+    ----------
+    summary : pandas.DataFrame
+        One row per customer with `n_repeat_orders` (repeat purchases, 0 or more),
+        `last_order_age_weeks` (first to last purchase, weeks) and `age_weeks` (first purchase
+        to the end of observation, weeks).
+
+    Returns
+    -------
+    tuple of three numpy.ndarray of float, shape (n_customers,)
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, has gaps, or the values contradict each other; the message names
+        the first customer.
+    """
+    absent = [column for column in COLUMNS if column not in summary.columns]
+    if absent:
+        raise ValueError(
+            f"summary: column {absent[0]!r} is missing; expected {', '.join(COLUMNS)}, as "
+            "summarize_orders returns them"
+        )
+    x, t_x, age = (summary[column].to_numpy(dtype="float64", na_value=np.nan) for column in COLUMNS)
+    wrong = {
+        "a value is missing or infinite; expected finite numbers": ~np.isfinite(x + t_x + age),
+        "n_repeat_orders is no whole number from 0": (x < 0) | (x != np.floor(x)),
+        "expected 0 <= last_order_age_weeks <= age_weeks": (t_x < 0) | (t_x > age),
+        "repeat purchases and no time between the first purchase and the last, or the other way "
+        "round": (x > 0) != (t_x > 0),
+    }
+    for complaint, is_wrong in wrong.items():
+        if is_wrong.any():
+            row = int(is_wrong.argmax())
+            raise ValueError(
+                f"summary, row {row + 1} (and {is_wrong.sum() - 1} more): {complaint}; got "
+                f"n_repeat_orders={x[row]:g}, last_order_age_weeks={t_x[row]:g}, "
+                f"age_weeks={age[row]:g}"
+            )
+    return x, t_x, age
+
+
+def count_alike(x, t_x, age, weights=None):
+    """Return the distinct customers and how many there are of each.
+
+    The likelihood of a customer depends on these three numbers alone, and with days as the unit
+    of time many customers share them: half a million come down to some ten thousand.
+
+    Returns
+    -------
+    tuple of four numpy.ndarray of float
+        x, t_x, T and the number of customers, or the sum of their weights.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> count_alike(np.array([0.0, 2, 0]), np.array([0.0, 3, 0]), np.array([9.0, 9, 9]))[3]
+    array([2., 1.])
+    """
+    frame = pd.DataFrame({"x": x, "t_x": t_x, "age": age, "n": 1.0 if weights is None else weights})
+    counted = frame.groupby(["x", "t_x", "age"], sort=True)["n"].sum().reset_index()
+    return tuple(counted[name].to_numpy() for name in ("x", "t_x", "age", "n"))
+
+
+def refuse_hopeless(x, age, *, model):
+    """Refuse data from which no model of repeat buying can be estimated, before trying."""
+    if len(x) < _FEWEST_CUSTOMERS:
+        raise FitError(
+            f"{model}: {len(x)} customers are too few to estimate how customers differ; expected "
+            f"at least {_FEWEST_CUSTOMERS}, and hundreds for a fit worth acting on."
+        )
+    if not (age > 0).any():
+        raise FitError(
+            f"{model}: every customer's first purchase is on the last day observed, so that "
+            "nobody had time to come back. Observe them longer."
+        )
+    n_repeaters = int((x > 0).sum())
+    if n_repeaters < _FEWEST_REPEATERS:
+        raise FitError(
+            f"{model}: only {n_repeaters} of {len(x)} customers bought again, and how often "
+            "customers return cannot be told from those who did not. Observe them longer, or "
+            "treat the trade as one of single purchases."
+        )
+
+
+def as_weeks(weeks):
+    """Return lengths of time as an array, refusing what is none.
+
+    Examples
+    --------
+    >>> as_weeks(52)
+    array(52.)
+    """
+    weeks = np.asarray(weeks, dtype="float64")
+    if not (np.isfinite(weeks).all() and (weeks >= 0).all()):
+        raise ValueError(f"weeks is {weeks!r}; expected finite numbers, 0 or more")
+    return weeks
