@@ -21,11 +21,11 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
-from scipy.special import digamma, expit, gammaln, hyp2f1
+from scipy.special import digamma, expit, gammaln, hyp2f1, log_expit
 
 from crmlab.value.lifetime.likelihood import Estimates
 from crmlab.value.lifetime.repeat_model import RepeatModel, fit_repeat_model
-from crmlab.value.lifetime.repeat_orders import as_weeks
+from crmlab.value.lifetime.repeat_orders import as_weeks, find_levels
 
 __all__ = ["BgNbd", "MbgNbd", "fit_bg_nbd", "fit_mbg_nbd"]
 
@@ -105,7 +105,7 @@ class BgNbd(RepeatModel):
         )
 
     def _alive(self, x, t_x, age):
-        return expit(-_log_odds_left(self.point, x, t_x, age, self.early_exits))
+        return expit(-_log_odds_left(self.point, *find_levels(x, t_x, age), self.early_exits))
 
     def _ahead(self, x, age, weeks):
         b = self.b + x + self.early_exits
@@ -189,10 +189,11 @@ def fit_mbg_nbd(summary):
 def _log_odds_left(point, x, t_x, age, early):
     """Return the logarithm of the odds of having left after the last purchase."""
     r, alpha, a, b = point
-    log_gap = np.log(alpha + age) - np.log(alpha + t_x)
-    with np.errstate(divide="ignore"):
-        exits = np.log(a) - np.log(np.maximum(b + x + early - 1, 0.0))
-    return np.where(x + early > 0, exits + (r + x) * log_gap, -np.inf)
+    chances = x.values + early - 1  # to leave before the last purchase
+    with np.errstate(divide="ignore", invalid="ignore"):
+        exits = np.where(chances >= 0, np.log(a) - np.log(b + chances), -np.inf)
+    silence = age.of(np.log(alpha + age.values)) - t_x.of(np.log(alpha + t_x.values))
+    return x.of(exits) + x.of(r + x.values) * silence
 
 
 def _log_likelihood(point, x, t_x, age, early):
@@ -202,36 +203,26 @@ def _log_likelihood(point, x, t_x, age, early):
     that of leaving right after the last: A + B, where B / A are the odds of having left.
     """
     r, alpha, a, b = point
-    y = x + early  # chances to leave, the one at the end not counted
-    # Functions of whole numbers: computed once for each, whatever the number of customers.
-    each, of_each = np.unique(x, return_inverse=True)
-    log_stay = (
-        gammaln(a + b)
-        + gammaln(b + each + early)
-        - gammaln(b)
-        - gammaln(a + b + each + early)
-        + gammaln(r + each)
-        - gammaln(r)
-    )[of_each]
-    log_end, log_last = np.log(alpha + age), np.log(alpha + t_x)
     odds = _log_odds_left(point, x, t_x, age, early)
-    value = log_stay + r * np.log(alpha) - (r + x) * log_end + np.logaddexp(0.0, odds)
     left = expit(odds)
-    by_r = (digamma(r + each) - digamma(r))[of_each] + np.log(alpha) - log_end
-    by_a = (digamma(a + b) - digamma(a + b + each + early))[of_each]
-    by_b = (digamma(b + each + early) - digamma(b))[of_each] + by_a
-    last_exit = np.where(y > 0, b + y - 1, np.inf)
-    gradient = np.stack(
-        [
-            by_r + left * (log_end - log_last),
-            r / alpha
-            - (r + x) / (alpha + age)
-            + left * (r + x) * (1 / (alpha + age) - 1 / (alpha + t_x)),
-            by_a + left / a,
-            by_b - left / last_exit,
-        ]
-    )
-    return value, gradient
+    each = x.values
+    y = each + early  # chances to leave, the one at the end not counted
+    log_stay = gammaln(a + b) + gammaln(b + y) - gammaln(b) - gammaln(a + b + y)
+    log_stay += gammaln(r + each) - gammaln(r) + r * np.log(alpha)
+    log_end, end = np.log(alpha + age.values), 1 / (alpha + age.values)
+    log_last, last = np.log(alpha + t_x.values), 1 / (alpha + t_x.values)
+    n_rates = x.of(r + each)
+    # log(1 + odds), which is minus the logarithm of the probability of being alive.
+    value = x.of(log_stay) - n_rates * age.of(log_end) - log_expit(-odds)
+    by_r = x.of(digamma(r + each) - digamma(r) + np.log(alpha))
+    by_r -= (1 - left) * age.of(log_end) + left * t_x.of(log_last)
+    by_alpha = r / alpha - n_rates * ((1 - left) * age.of(end) + left * t_x.of(last))
+    stayed = digamma(a + b) - digamma(a + b + y)
+    by_a = x.of(stayed) + left / a
+    with np.errstate(divide="ignore"):
+        exit_ = np.where(y > 0, 1 / np.maximum(b + y - 1, 0.0), 0.0)
+    by_b = x.of(stayed + digamma(b + y) - digamma(b)) - left * x.of(exit_)
+    return value, np.stack([by_r, by_alpha, by_a, by_b])
 
 
 def _orders_while_alive(weeks, r, alpha, a, b):

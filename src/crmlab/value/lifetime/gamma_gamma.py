@@ -269,8 +269,8 @@ def _log_likelihood(point, x, value, n):
     )
     both = digamma(p * x + q)
     gradient = [
-        n @ (x * (both - digamma(p * x) + log_share)),
-        n @ (both - digamma(q) + log_rest),
-        n @ (q / gamma - (p * x + q) / total),
+        (n * x * (both - digamma(p * x) + log_share)).sum(),
+        (n * (both - digamma(q) + log_rest)).sum(),
+        (n * (q / gamma - (p * x + q) / total)).sum(),
     ]
-    return n @ log_density, np.array(gradient)
+    return (n * log_density).sum(), np.array(gradient)

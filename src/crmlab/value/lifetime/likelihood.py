@@ -180,29 +180,28 @@ def _refuse_runaway(point, errors, names, model, hints):
 
 def _polish(loss, point):
     """Take Newton steps with the Hessian, and return the end and the Hessian there."""
-    hessian = _hessian(loss, point)
+    value, gradient = loss(point)
     for _ in range(10):
-        _, gradient = loss(point)
+        # One-sided differences will do for the direction of a step.
+        slopes = [loss(point + unit)[1] - gradient for unit in np.eye(len(point)) * _STEP]
         try:
-            step = np.linalg.solve(hessian, gradient)
+            step = np.linalg.solve(_symmetric(slopes) / _STEP, gradient)
         except np.linalg.LinAlgError:
             break
         further = point - step
-        if not np.abs(step).max() < 1 or loss(further)[0] > loss(point)[0]:
+        after, slope = loss(further)
+        if not np.abs(step).max() < 1 or after > value:
             break
-        point = further
-        hessian = _hessian(loss, point)
-        if np.abs(step).max() < 1e-7:
+        point, value, gradient = further, after, slope
+        if np.abs(step).max() < 1e-6:
             break
-    return point, hessian
+    slopes = [loss(point + unit)[1] - loss(point - unit)[1] for unit in np.eye(len(point)) * _STEP]
+    return point, _symmetric(slopes) / (2 * _STEP)
 
 
-def _hessian(loss, point):
-    rows = []
-    for unit in np.eye(len(point)) * _STEP:
-        rows.append((loss(point + unit)[1] - loss(point - unit)[1]) / (2 * _STEP))
-    hessian = np.array(rows)
-    return (hessian + hessian.T) / 2
+def _symmetric(slopes):
+    matrix = np.array(slopes)
+    return (matrix + matrix.T) / 2
 
 
 def _standard_errors(information):

@@ -108,7 +108,7 @@ class ParetoNbd(RepeatModel):
 
     @classmethod
     def _contributions(cls, point, x, t_x, age):
-        return _log_likelihood(point, x, t_x, age)
+        return _log_likelihood(point, x, t_x.rows, age.rows)
 
 
 def fit_pareto_nbd(summary):
@@ -172,16 +172,16 @@ def _ways(point, x, t_x, age):
 def _log_likelihood(point, x, t_x, age):
     """Return the log-likelihood of each customer, and its gradient, shape (4, n_customers)."""
     r, alpha, s, beta = point
-    stayed, left, pieces, u_alpha, u_beta = _ways(point, x, t_x, age)
-    each, of_each = np.unique(x, return_inverse=True)
-    gammas = (gammaln(r + each) - gammaln(r))[of_each]
+    stayed, left, pieces, u_alpha, u_beta = _ways(point, x.rows, t_x, age)
+    each, n_rates = x.values, x.of(r + x.values)
+    gammas = x.of(gammaln(r + each) - gammaln(r))
     log_last = np.log(alpha + t_x)
     total = stayed + left
     value = (
         gammas
         + r * np.log(alpha)
         + s * np.log(beta)
-        - (r + x) * log_last
+        - n_rates * log_last
         - s * np.log(beta + t_x)
         + np.log(total)
     )
@@ -190,9 +190,9 @@ def _log_likelihood(point, x, t_x, age):
         """Average over the ways, the moments of leaving included."""
         return (stayed * of_stayed + (pieces * of_left).sum(axis=1)) / total
 
-    by_r = (digamma(r + each) - digamma(r))[of_each] + np.log(alpha)
+    by_r = x.of(digamma(r + each) - digamma(r)) + np.log(alpha)
     by_r -= mean(np.log(alpha + age), np.log(u_alpha))
-    by_alpha = r / alpha - (r + x) * mean(1 / (alpha + age), 1 / u_alpha)
+    by_alpha = r / alpha - n_rates * mean(1 / (alpha + age), 1 / u_alpha)
     by_s = np.log(beta) - mean(np.log(beta + age), np.log(u_beta) - 1 / s)
     by_beta = s / beta - mean(s / (beta + age), (s + 1) / u_beta)
     return value, np.stack([by_r, by_alpha, by_s, by_beta])

@@ -13,11 +13,15 @@ from crmlab.value.lifetime.likelihood import maximize_likelihood
 from crmlab.value.lifetime.repeat_orders import (
     as_weeks,
     count_alike,
+    find_levels,
     read_repeat_orders,
     refuse_hopeless,
 )
 
 __all__ = ["RepeatModel", "fit_repeat_model"]
+
+# Of more customers, a part spread over all of them leads close to the maximum in less time.
+_ENOUGH_TO_BEGIN = 20_000
 
 
 class RepeatModel:
@@ -84,7 +88,7 @@ class RepeatModel:
         -------
         numpy.ndarray of float, shape (n_customers,)
         """
-        return self._contributions(self.point, *read_repeat_orders(summary))[0]
+        return self._contributions(self.point, *find_levels(*read_repeat_orders(summary)))[0]
 
 
 def fit_repeat_model(kind, summary, *, weights=None, start=None):
@@ -114,17 +118,28 @@ def fit_repeat_model(kind, summary, *, weights=None, start=None):
     x, t_x, age = read_repeat_orders(summary)
     refuse_hopeless(x, age, model=kind.name)
     *alike, n = count_alike(x, t_x, age, weights)
+    alike = find_levels(*alike)
 
-    def log_likelihood(point):
-        value, gradient = kind._contributions(point, *alike)
-        return n @ value, gradient @ n
+    def fit(rows, starts):
+        part, weight = [levels.take(rows) for levels in alike], n[rows]
 
-    estimates = maximize_likelihood(
-        log_likelihood,
-        kind.parameters,
-        kind.starts if start is None else [start.point],
-        n_customers=len(x),
-        model=kind.name,
-        hints=kind.hints,
-    )
+        def log_likelihood(point):
+            value, gradient = kind._contributions(point, *part)
+            # Not by matrix product: its sums depend on the number of cores.
+            return np.einsum("i,i", value, weight), np.einsum("ij,j", gradient, weight)
+
+        return maximize_likelihood(
+            log_likelihood,
+            kind.parameters,
+            starts,
+            n_customers=round(weight.sum()),
+            model=kind.name,
+            hints=kind.hints,
+        )
+
+    starts = kind.starts if start is None else [start.point]
+    if len(n) > _ENOUGH_TO_BEGIN and start is None:
+        some = fit(slice(None, None, len(n) // _ENOUGH_TO_BEGIN), starts)
+        starts = [list(some.values.values())]
+    estimates = fit(slice(None), starts)
     return kind(**estimates.values, estimates=estimates)

@@ -19,6 +19,7 @@ from crmlab.value.lifetime import (
     simulate_pareto_nbd,
 )
 from crmlab.value.lifetime.repeat_model import fit_repeat_model
+from crmlab.value.lifetime.repeat_orders import find_levels
 
 BG = BgNbd(0.243, 4.414, 0.793, 2.426)
 MBG = MbgNbd(0.525, 6.183, 0.891, 1.614)
@@ -90,7 +91,7 @@ def test_likelihood_is_that_of_one_customer_averaged_over_all(model, one):
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda m: m.name)
 def test_gradient_is_the_slope_of_the_likelihood(model):
-    seen = [SEVERAL[c].to_numpy(float) for c in SEVERAL]
+    seen = find_levels(*(SEVERAL[c].to_numpy(float) for c in SEVERAL))
     _, gradient = model._contributions(model.point, *seen)
     for i, step in enumerate(np.eye(4) * 1e-6):
         above, below = (model._contributions(model.point + s, *seen)[0] for s in (step, -step))
