@@ -354,7 +354,7 @@ class _Run:
         entry, work = self.entries[name], self.work / name
         self.handed.pop(name, None)
         makers = self.plan.makers(name)
-        if any(self.outcome.states[maker] in ("failed", "not reached") for maker in makers):
+        if any(self.outcome.states.get(maker) in ("failed", "not reached") for maker in makers):
             self._settle(name, "not reached")
             return
         if result is not None:

@@ -17,7 +17,9 @@ from crmlab.value.lifetime.value import (
     bootstrap_lifetime_value,
     discounted_future_orders,
     lifetime_value,
+    probability_alive_grid,
     run_rate_orders,
+    value_by_tenth,
 )
 
 __all__ = [
@@ -41,9 +43,11 @@ __all__ = [
     "fit_shifted_beta_geometric",
     "frequency_correlation",
     "lifetime_value",
+    "probability_alive_grid",
     "repeat_days_after",
     "run_rate_orders",
     "simulate_bg_nbd",
     "simulate_pareto_nbd",
     "track_orders",
+    "value_by_tenth",
 ]

@@ -30,7 +30,9 @@ __all__ = [
     "bootstrap_lifetime_value",
     "discounted_future_orders",
     "lifetime_value",
+    "probability_alive_grid",
     "run_rate_orders",
+    "value_by_tenth",
 ]
 
 WEEKS_A_YEAR = 365.25 / 7
@@ -243,3 +245,89 @@ def bootstrap_lifetime_value(
             f"the data are too few for an interval. The last of them said: {failure}"
         )
     return pd.DataFrame.from_dict(values, orient="index").rename_axis("resample")
+
+
+def value_by_tenth(value, resamples, *, level=0.95):
+    """Return how much of the value each tenth of the customers holds, the best first.
+
+    Parameters
+    ----------
+    value : array_like of float, shape (n_customers,)
+        Lifetime value of each customer; it ranks them.
+    resamples : pandas.DataFrame, shape (n_resamples, n_customers)
+        Result of `bootstrap_lifetime_value`.
+    level : float
+        Of the interval, from the quantiles of the resamples.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `tenth` (1 to 10), `n_customers`, `mean_value`, `value_share`, `lower`, `upper`.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than ten customers, or their value comes to nothing.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> value = np.arange(20.0)
+    >>> table = value_by_tenth(value, pd.DataFrame([value, value * 2]))
+    >>> table["value_share"].round(2).tolist()[:3]
+    [0.19, 0.17, 0.15]
+    """
+    value = np.asarray(value, dtype="float64")
+    if len(value) < 10 or not value.sum() > 0:
+        raise ValueError(
+            f"{len(value)} customers worth {value.sum():g} in all; expected at least ten, and a "
+            "total above 0"
+        )
+    tenth = np.empty(len(value), dtype="int64")
+    tenth[np.argsort(-value, kind="stable")] = np.arange(len(value)) * 10 // len(value) + 1
+    table = pd.DataFrame({"tenth": tenth, "value": value}).groupby("tenth")["value"]
+    drawn = resamples.T.groupby(tenth).sum() / resamples.sum(axis=1).to_numpy()
+    return pd.DataFrame(
+        {
+            "tenth": np.arange(1, 11),
+            "n_customers": table.size().to_numpy(),
+            "mean_value": table.mean().to_numpy(),
+            "value_share": (table.sum() / value.sum()).to_numpy(),
+            "lower": drawn.quantile(0.5 - level / 2, axis=1).to_numpy(),
+            "upper": drawn.quantile(0.5 + level / 2, axis=1).to_numpy(),
+        }
+    )
+
+
+def probability_alive_grid(model, *, age_weeks, most_orders=12, n_steps=40):
+    """Return the probability of being alive by repeat orders and weeks since the last one.
+
+    Parameters
+    ----------
+    model : BgNbd, MbgNbd or ParetoNbd
+    age_weeks : float
+        Time since the first purchase, above 0.
+    most_orders, n_steps : int
+        Rows and columns of the grid.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index 1 to `most_orders` repeat orders, columns weeks since the last purchase.
+
+    Examples
+    --------
+    >>> from crmlab.value.lifetime import BgNbd
+    >>> grid = probability_alive_grid(BgNbd(0.243, 4.414, 0.793, 2.426), age_weeks=39)
+    >>> bool(grid.iloc[11, -1] < grid.iloc[0, -1] < grid.iloc[0, 0])
+    True
+    """
+    silence = np.linspace(0, age_weeks, n_steps, endpoint=False)
+    orders = np.arange(1, most_orders + 1)
+    x, gap = (part.ravel() for part in np.meshgrid(orders, silence, indexing="ij"))
+    cases = pd.DataFrame(
+        {"n_repeat_orders": x, "last_order_age_weeks": age_weeks - gap, "age_weeks": age_weeks}
+    )
+    alive = model.probability_alive(cases).reshape(most_orders, n_steps)
+    return pd.DataFrame(alive, index=orders, columns=silence)
