@@ -251,10 +251,12 @@ class _Parts:
         table = self.contacts
         if quarters is not None:
             table = table[table["quarter"].isin(quarters)]
-        sums = table.groupby("is_treated")[["n_contacts", "n_responses", "cost"]].sum()
+        numbers = ["n_contacts", "n_responses", "cost"]
+        # An unknown cost stays unknown in the sum: NaN, and not free of charge.
+        sums = table.groupby("is_treated")[numbers].sum(skipna=False)
         sums = sums.reindex([False, True], fill_value=0)
         held_out, treated = sums.loc[False], sums.loc[True]
-        cost = sums["cost"].sum()
+        cost = sums["cost"].sum(skipna=False)
         rate, _, _ = _quotient(treated["n_responses"], treated["n_contacts"])
         lift = rate - _quotient(held_out["n_responses"], held_out["n_contacts"])[0]
         result = {
