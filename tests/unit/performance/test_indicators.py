@@ -252,6 +252,16 @@ def test_marketing_cost_and_return_are_undefined_where_a_cost_is_not_known(shop)
     assert total["incremental_response"] == 0.5
 
 
+def test_campaigns_without_a_control_group_or_a_cost_tell_their_response_rate_alone(shop):
+    contacts = shop["contacts"].assign(cost=np.nan)
+    contacts = contacts[contacts["is_treated"]]
+    table = indicators_in_total(shop | {"contacts": contacts})
+    told = set(table.loc[table["department"] == "marketing", "indicator"])
+    assert "response_rate" in told
+    costly = {"marketing_cost", "cost_per_response", "marketing_profit", "marketing_return"}
+    assert not told & (costly | {"incremental_response"})
+
+
 def test_a_longer_target_time_resolves_more_complaints(shop):
     table = indicators_in_total(shop, resolution_target_hours=24 * 40, **window)
     assert at(table, "resolved_in_time_share")["value"] == 1
