@@ -151,7 +151,8 @@ def list_datasets() -> list[str]:
     --------
     >>> list_datasets()  # doctest: +NORMALIZE_WHITESPACE
     ['sample', 'bank_marketing', 'cdnow', 'cdnow_full', 'comcast_complaints', 'complete_journey',
-    'ecsi', 'hillstrom', 'kano_transfers', 'online_retail', 'telco_churn']
+    'complete_journey_full', 'ecsi', 'hillstrom', 'kano_transfers', 'online_retail',
+    'telco_churn']
     """
     return list(_names())
 

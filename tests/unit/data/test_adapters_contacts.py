@@ -13,7 +13,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from crmlab.data import load_dataset
+from crmlab.data import is_at_hand, load_dataset
 from crmlab.data.adapters import bank_marketing, complete_journey, hillstrom
 
 
@@ -285,3 +285,18 @@ def test_journey_amounts_equal_a_sum_by_another_program(mirror):
         row = ours.loc[household]
         assert row["amount"] == pytest.approx(float(amount), abs=1e-6)
         assert (row["n"], row["first"].date()) == (n, first)
+
+
+@pytest.mark.usefixtures("mirror")
+def test_journey_in_full_holds_the_sample_and_the_published_households():
+    # 2,469 households, 155,848 baskets: the package's own description of its data.
+    if not is_at_hand("complete_journey_full"):
+        pytest.skip("complete_journey_full is not fetched: crmlab data get complete_journey_full")
+    full, sample = load_dataset("complete_journey_full"), load_dataset("complete_journey")
+    orders = full.tables["orders"]
+    assert len(full.tables["customers"]) == 2469
+    assert len(orders) + full.left_out["n_rows"].sum() == 155848
+    pd.testing.assert_frame_equal(full.tables["contacts"], sample.tables["contacts"])
+    both = sample.tables["orders"].merge(orders, on=["order_id", "customer_id"], how="left")
+    assert both["ordered_on_x"].equals(both["ordered_on_y"])  # local time and universal time
+    assert (both["amount_x"] <= both["amount_y"]).all()

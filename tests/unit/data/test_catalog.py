@@ -123,6 +123,7 @@ def test_cards_state_window_and_currency():
         "cdnow_full": ("1997-01-01", "1998-06-30", "USD"),
         "comcast_complaints": ("2015-04-01", "2015-06-30", None),
         "complete_journey": ("2017-01-01", "2017-12-31", "USD"),
+        "complete_journey_full": ("2017-01-01", "2017-12-31", "USD"),
         "ecsi": ("None", "None", None),
         "hillstrom": ("None", "None", "USD"),
         "kano_transfers": ("None", "None", None),
