@@ -120,6 +120,8 @@ def test_kano_pairs_fall_into_the_categories_counted_from_the_words(mirror):
     for number, theirs in counted.items():
         pair = survey[[f"F{number}_functional", f"F{number}_dysfunctional"]].astype(int)
         assert Counter(TABLE[a - 1][b - 1] for a, b in pair.to_numpy()) == theirs
+        functional = [1 + place[row[f"F{number}_functional"]] for row in rows]
+        assert survey[f"F{number}_functional"].tolist() == functional
         importance = [int(row[f"F{number}_importance"][0]) for row in rows]
         assert survey[f"F{number}_importance"].tolist() == importance
     assert counted[10].most_common(1) == [("O", 174)]  # security: the more the better
