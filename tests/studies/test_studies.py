@@ -29,7 +29,13 @@ def test_study_that_ships_is_valid(path):
 @pytest.mark.xdist_group("real")
 @pytest.mark.usefixtures("mirror")
 @pytest.mark.parametrize(
-    ("name", "done"), [("cdnow", ON_ORDERS), ("online_retail", ON_ORDERS), ("ecsi", ON_SURVEY)]
+    ("name", "done"),
+    [
+        ("cdnow", ON_ORDERS),
+        ("online_retail", ON_ORDERS),
+        ("complete_journey", ON_ORDERS),
+        ("ecsi", ON_SURVEY),
+    ],
 )
 def test_study_of_real_data_runs_to_its_report(real_project, name, done):
     outcome = run_study(real_project / "studies" / f"{name}.yaml")

@@ -12,13 +12,13 @@ __all__ = ["app"]
 app = typer.Typer(no_args_is_help=True, help="List, fetch and describe data sets.")
 CARD_WORDS = {
     "en": {
-        "facts": ("licence", "origin", "citation"),
+        "facts": ("licence", "origin", "citation", "prepared"),
         "columns": ("column", "meaning", "unit", "range"),
         "rows": "{:,} rows",
         "fetch": "Rows and columns at hand are shown after",
     },
     "zh": {
-        "facts": ("许可", "来源", "引用"),
+        "facts": ("许可", "来源", "引用", "整理"),
         "columns": ("列", "含义", "单位", "取值"),
         "rows": "{:,} 行",
         "fetch": "取得数据后可显示实际的行数与列：",
@@ -34,7 +34,10 @@ def data_list():
 
     from crmlab.data import is_at_hand, list_datasets, load_card
 
-    table = Table("name", "what it is", "tables", "licence", "at hand", box=None)
+    table = Table(box=None)
+    table.add_column("name", no_wrap=True)  # to be typed as it stands
+    for head in ("what it is", "tables", "licence", "at hand"):
+        table.add_column(head)
     for name in list_datasets():
         card = load_card(name)
         at_hand = "yes" if is_at_hand(name) else f"crmlab data get {name}"
@@ -77,15 +80,21 @@ def data_card(
     with refusals():
         card = load_card(name)
         tables = load_dataset(name).tables if is_at_hand(name) else {}
-    console.print(f"[bold]{card.title[lang]}[/]\n{card.summary[lang]}\n")
-    facts = (card.licence[lang], card.origin[lang], card.citation)
+    console.print(f"[bold]{card.title[lang]}[/]\n{card.summary[lang]}\n", soft_wrap=True)
+    citation = f"{card.citation} doi:{card.doi}" if card.doi else card.citation
+    prepared = card.prepared[lang] if card.prepared else ""
+    facts = (card.licence[lang], card.origin[lang], citation, prepared)
     for word, fact in zip(words["facts"], facts, strict=True):
-        console.print(f"[dim]{word}[/] {fact}", soft_wrap=True)
+        if fact:
+            console.print(f"[dim]{word}[/] {fact}", soft_wrap=True)
     for table_name, row in card.one_row_is.items():
         frame = tables.get(table_name)
         n_rows = "" if frame is None else words["rows"].format(len(frame))
         console.print(f"\n[bold]{table_name}[/]  {row[lang]}  [dim]{n_rows}[/]")
-        columns = Table(*words["columns"], box=None)
+        columns = Table(box=None)
+        for word in words["columns"]:
+            # Folded, for Chinese has no blanks to break a line at; a column's name stays whole.
+            columns.add_column(word, overflow="fold", no_wrap=word == words["columns"][0])
         described = describe_table(table_name)
         for column in described.itertuples():
             # Of a data set at hand, the columns it has; of another, those it may have.
@@ -93,6 +102,9 @@ def data_card(
                 meaning = column.meaning_zh if lang is Language.zh else column.meaning_en
                 unit = term(column.unit).text(lang) if column.unit else ""
                 columns.add_row(column.column, meaning, unit, str(column.range or ""))
+        for name, about in card.columns.get(table_name, {}).items():
+            unit = term(about["unit"]).text(lang) if "unit" in about else ""
+            columns.add_row(name, about[lang], unit, "")
         console.print(columns)
         if frame is not None and table_name == "items":
             for item in frame.itertuples():

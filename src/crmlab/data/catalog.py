@@ -13,7 +13,7 @@ from __future__ import annotations
 import datetime
 import importlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,6 +68,10 @@ class Card:
         Empty for data that is not fetched.
     adapter : str or None
         The module of `crmlab.data.adapters` that reads the files.
+    columns : dict of str to dict
+        By table, then by column: what a column that `crmlab.data.tables` does not know means, as
+        ``{"en": ..., "zh": ...}``, with the key of its `unit` where it has one. The items of a
+        survey are described in its table `items` instead.
     """
 
     name: str
@@ -85,6 +89,7 @@ class Card:
     is_simulated: bool = False
     adapter: str | None = None
     files: tuple[DataFile, ...] = ()
+    columns: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -144,8 +149,10 @@ def list_datasets() -> list[str]:
 
     Examples
     --------
-    >>> list_datasets()
-    ['sample', 'cdnow', 'cdnow_full', 'ecsi', 'online_retail']
+    >>> list_datasets()  # doctest: +NORMALIZE_WHITESPACE
+    ['sample', 'bank_marketing', 'cdnow', 'cdnow_full', 'comcast_complaints', 'complete_journey',
+    'complete_journey_full', 'ecsi', 'hillstrom', 'kano_transfers', 'online_retail',
+    'telco_churn']
     """
     return list(_names())
 

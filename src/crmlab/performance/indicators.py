@@ -251,19 +251,23 @@ class _Parts:
         table = self.contacts
         if quarters is not None:
             table = table[table["quarter"].isin(quarters)]
-        sums = table.groupby("is_treated")[["n_contacts", "n_responses", "cost"]].sum()
+        numbers = ["n_contacts", "n_responses", "cost"]
+        # An unknown cost stays unknown in the sum: NaN, and not free of charge.
+        sums = table.groupby("is_treated")[numbers].sum(skipna=False)
         sums = sums.reindex([False, True], fill_value=0)
         held_out, treated = sums.loc[False], sums.loc[True]
-        cost = sums["cost"].sum()
+        cost = sums["cost"].sum(skipna=False)
         rate, _, _ = _quotient(treated["n_responses"], treated["n_contacts"])
         lift = rate - _quotient(held_out["n_responses"], held_out["n_contacts"])[0]
-        result = {
-            "marketing_cost": (cost, np.nan, np.nan),
-            "response_rate": _quotient(treated["n_responses"], treated["n_contacts"]),
-            "incremental_response": (lift, np.nan, np.nan),
-            "cost_per_response": _quotient(cost, treated["n_responses"]),
-        }
-        if "gross_margin" in found:
+        has_cost = self.contacts["cost"].notna().any()
+        has_control = not self.contacts["is_treated"].all()
+        result = {"response_rate": _quotient(treated["n_responses"], treated["n_contacts"])}
+        if has_cost:
+            result["marketing_cost"] = (cost, np.nan, np.nan)
+            result["cost_per_response"] = _quotient(cost, treated["n_responses"])
+        if has_control:
+            result["incremental_response"] = (lift, np.nan, np.nan)
+        if has_cost and has_control and "gross_margin" in found:
             _, n_purchases, _ = found["order_frequency"]
             margin_each = _quotient(found["gross_margin"][0], n_purchases)[0]
             gain = lift * treated["n_contacts"] * margin_each

@@ -129,7 +129,8 @@ def quarter_contacts(contacts):
     Returns
     -------
     pandas.DataFrame
-        `quarter` (its first day), `is_treated`, `n_contacts`, `n_responses`, `cost` (money).
+        `quarter` (its first day), `is_treated`, `n_contacts`, `n_responses`, `cost` (money; NaN
+        where the cost of any contact is not known).
 
     Raises
     ------
@@ -150,15 +151,20 @@ def quarter_contacts(contacts):
         frame.with_columns(
             quarter=nw.col("contacted_on").dt.truncate("1q"),
             responded=nw.col("has_responded").cast(nw.Int64),
+            has_cost=(~nw.col("cost").is_null()).cast(nw.Int64),
         )
         .group_by("quarter", "is_treated")
         .agg(
             nw.len().alias("n_contacts"),
             nw.col("responded").sum().alias("n_responses"),
             nw.col("cost").sum(),
+            nw.col("has_cost").sum(),
         )
     )
-    return _to_pandas(grouped, ["quarter"])
+    table = _to_pandas(grouped, ["quarter"])
+    # A sum passes over what is missing, and contacts of unknown cost would count as free.
+    is_known = table.pop("has_cost") == table["n_contacts"]
+    return table.assign(cost=table["cost"].astype("float64").where(is_known))
 
 
 def _as_frame(name, table, needed):

@@ -95,6 +95,7 @@ def _describe_data(dataset, language):
     if data["has_window"]:
         days = {"from_day": say_day(first, language), "to_day": say_day(last, language)}
         data["window"] = words["window_text"].format(**days)
+    data["prepared"] = text_in(dataset.get("prepared"), language)
     card = ("window", "currency", "origin", "licence", "citation")
     data["card"] = [(words[key], data[key]) for key in card]
     one_row_is = dataset.get("one_row_is", {})

@@ -39,6 +39,7 @@ def describe_dataset(dataset):
         "licence": dict(card.licence),
         "citation": card.citation,
         "origin": dict(card.origin),
+        "prepared": dict(card.prepared) if card.prepared else None,
         "one_row_is": {table: dict(text) for table, text in card.one_row_is.items()},
         "observed_from": _day(dataset.observed_from),
         "observed_to": _day(dataset.observed_to),

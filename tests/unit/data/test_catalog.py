@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 import crmlab.data
+from crmlab.atlas import load_terms
 from crmlab.data import get_dataset, is_at_hand, list_datasets, load_card, load_dataset
 from crmlab.data.tables import TABLES
 
@@ -34,7 +35,12 @@ def project(tmp_path):
 
 
 def test_catalog_lists_the_bundled_sample_first():
-    assert list_datasets() == ["sample", "cdnow", "cdnow_full", "ecsi", "online_retail"]
+    names = list_datasets()
+    assert names[0] == "sample"
+    assert names[1:] == sorted(names[1:])
+    real = {"bank_marketing", "cdnow", "cdnow_full", "comcast_complaints", "complete_journey"}
+    real |= {"ecsi", "hillstrom", "kano_transfers", "online_retail", "telco_churn"}
+    assert real <= set(names)
 
 
 def test_listing_the_catalog_loads_no_heavy_library():
@@ -52,8 +58,10 @@ def test_card_speaks_both_languages(name):
     card = load_card(name)
     assert card.name == name
     texts = [card.title, card.summary, card.origin, card.licence, *card.one_row_is.values()]
+    texts += [about for columns in card.columns.values() for about in columns.values()]
     for text in texts + ([card.prepared] if card.prepared else []):
-        assert set(text) == {"en", "zh"}
+        assert set(text) - {"unit"} == {"en", "zh"}
+        assert text["en"]
         assert re.search("[\u4e00-\u9fff]", text["zh"])
         assert not re.search("[\u4e00-\u9fff，。；] [\u4e00-\u9fff]", text["zh"])  # a line's end
         assert not re.search("[\u4e00-\u9fff]", text["en"])
@@ -73,16 +81,54 @@ def test_card_of_real_data_names_files_with_a_sha256_and_a_place_in_the_mirror(n
         assert file.mirror.endswith(f"/{file.name}")
 
 
+@pytest.mark.usefixtures("mirror")
+@pytest.mark.parametrize("name", list_datasets())
+def test_card_describes_the_columns_that_are_the_data_sets_own(name):
+    # Schema and card together leave no column without a meaning, and the card promises none else.
+    if not is_at_hand(name):
+        pytest.skip(f"{name} is neither in the mirror nor in the cache")
+    dataset = load_dataset(name)
+    items = set(dataset.tables["items"]["item"]) if "items" in dataset.tables else set()
+    own = {}
+    for table, frame in dataset.tables.items():
+        known = {column.name for column in TABLES[table].columns}
+        extra = set(frame.columns) - known - (items if table == "survey" else set())
+        if extra:
+            own[table] = extra
+    described = {table: set(columns) for table, columns in dataset.card.columns.items()}
+    assert own == described
+    assert set(dataset.tables) == set(dataset.card.one_row_is)
+
+
+@pytest.mark.parametrize("name", list_datasets())
+def test_own_columns_have_a_term_and_their_unit_is_one(name):
+    terms = load_terms()
+    for columns in load_card(name).columns.values():
+        for column, about in columns.items():
+            if column != "sample_id":  # a name, told nowhere but on the card
+                assert terms[column].kind == "column"
+                assert terms[column].unit == about.get("unit", "") or column == "age_band"
+            assert terms[about.get("unit", "1")].kind == "unit"
+
+
 def test_cards_state_window_and_currency():
     window = {
         name: (str(card.observed_from), str(card.observed_to), card.currency)
-        for name in ("cdnow", "online_retail", "ecsi")
+        for name in list_datasets()[1:]
         for card in [load_card(name)]
     }
     assert window == {
+        "bank_marketing": ("2008-05-05", "2010-11-17", "EUR"),
         "cdnow": ("1997-01-01", "1998-06-30", "USD"),
-        "online_retail": ("2010-12-01", "2011-12-09", "GBP"),
+        "cdnow_full": ("1997-01-01", "1998-06-30", "USD"),
+        "comcast_complaints": ("2015-04-01", "2015-06-30", None),
+        "complete_journey": ("2017-01-01", "2017-12-31", "USD"),
+        "complete_journey_full": ("2017-01-01", "2017-12-31", "USD"),
         "ecsi": ("None", "None", None),
+        "hillstrom": ("None", "None", "USD"),
+        "kano_transfers": ("None", "None", None),
+        "online_retail": ("2010-12-01", "2011-12-09", "GBP"),
+        "telco_churn": ("None", "None", "USD"),
     }
 
 
@@ -92,12 +138,14 @@ def test_no_card_names_a_host():
 
 
 def test_unknown_card_is_refused_with_the_nearest_name_and_the_list():
-    with pytest.raises(ValueError, match=r"'ecci'; did you mean 'ecsi'\? .*sample, cdnow, cdnow_f"):
+    with pytest.raises(
+        ValueError, match=r"'ecci'; did you mean 'ecsi'\? .*sample, .*cdnow, cdnow_f"
+    ):
         load_card("ecci")
 
 
 def test_unknown_source_is_refused_with_the_nearest_name_and_the_list():
-    with pytest.raises(ValueError, match=r"'cdnwo' is neither .*online_retail\).*mean 'cdnow'\?"):
+    with pytest.raises(ValueError, match=r"'cdnwo' is neither .*online_retail.*\).*mean 'cdnow'\?"):
         load_dataset("cdnwo")
 
 

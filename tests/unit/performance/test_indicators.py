@@ -244,6 +244,24 @@ def test_gross_margin_is_undefined_where_a_margin_is_missing(shop):
     assert at(table, "gross_margin", "2024Q2")["value"] == 30
 
 
+def test_marketing_cost_and_return_are_undefined_where_a_cost_is_not_known(shop):
+    tables = shop | {"contacts": shop["contacts"].assign(cost=[2.0, np.nan, 0.0, 0.0])}
+    total = indicators_in_total(tables).set_index("indicator")["value"]
+    kinds = ["marketing_cost", "cost_per_response", "marketing_profit", "marketing_return"]
+    assert total[kinds].isna().all()
+    assert total["incremental_response"] == 0.5
+
+
+def test_campaigns_without_a_control_group_or_a_cost_tell_their_response_rate_alone(shop):
+    contacts = shop["contacts"].assign(cost=np.nan)
+    contacts = contacts[contacts["is_treated"]]
+    table = indicators_in_total(shop | {"contacts": contacts})
+    told = set(table.loc[table["department"] == "marketing", "indicator"])
+    assert "response_rate" in told
+    costly = {"marketing_cost", "cost_per_response", "marketing_profit", "marketing_return"}
+    assert not told & (costly | {"incremental_response"})
+
+
 def test_a_longer_target_time_resolves_more_complaints(shop):
     table = indicators_in_total(shop, resolution_target_hours=24 * 40, **window)
     assert at(table, "resolved_in_time_share")["value"] == 1

@@ -90,6 +90,21 @@ def test_contacts_are_summed_by_quarter_and_arm():
     assert table["cost"].tolist() == [0, 3, 4]
 
 
+@pytest.mark.parametrize("engine", [pd.DataFrame, pl.from_pandas])
+def test_contacts_of_unknown_cost_are_not_summed_as_free(engine):
+    contacts = pd.DataFrame(
+        {
+            "contacted_on": pd.to_datetime(["2024-01-05", "2024-03-31", "2024-04-01"]),
+            "cost": [1.0, np.nan, 4],
+            "is_treated": True,
+            "has_responded": True,
+        }
+    )
+    table = quarter_contacts(engine(contacts)).sort_values("quarter")
+    assert table["cost"].isna().tolist() == [True, False]
+    assert table["cost"].iloc[1] == 4
+
+
 def test_book_refuses_what_is_no_order_table(orders):
     with pytest.raises(ValueError, match="orders: expected a table"):
         quarter_book([1, 2])
