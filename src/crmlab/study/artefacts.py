@@ -20,6 +20,7 @@ from crmlab.study.notebooks import find_maker, read_notebooks
 __all__ = ["OpenStudy", "RunContext", "open_study", "write_whole"]
 
 CONTEXT_VARIABLE = "CRMLAB_RUN"
+LEFT_OUT = "left_out.json"  # where a notebook that is left out says why
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,10 @@ def open_study(notebook):
     text = os.environ.get(CONTEXT_VARIABLE)
     context = RunContext(**json.loads(text)) if text else RunContext.by_hand(Path.cwd())
     return OpenStudy(notebook, context)
+
+
+class LeftOutError(Exception):
+    """The data do not allow what the notebook does; a run leaves the notebook out and says why."""
 
 
 class OpenStudy:
@@ -234,6 +239,28 @@ class OpenStudy:
 
         self._finding = {"en": en, "zh": zh}
         return Markdown(f"> **{self._finding[self.language]}**")
+
+    def leave_out(self, *, en, zh):
+        """End the notebook here, because the data do not allow what it does.
+
+        A run then leaves it out, with the reason in its report, and what needs it as well; that is
+        no failure.
+
+        Parameters
+        ----------
+        en, zh : str
+            The reason in both languages, to follow "Left out:".
+
+        Raises
+        ------
+        LeftOutError
+            Always.
+        """
+        if self._context.handed:
+            reason = json.dumps({"en": en, "zh": zh}, ensure_ascii=False)
+            path = self._output(LEFT_OUT)
+            write_whole(path, lambda p: p.write_text(reason, encoding="utf-8"))
+        raise LeftOutError({"en": en, "zh": zh}[self.language])
 
     def publish(self, *, results, figures=None, main=None, headline=()):
         """Publish the notebook's numbers and figures; the last thing a notebook does.

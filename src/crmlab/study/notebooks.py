@@ -19,7 +19,15 @@ from pathlib import Path
 from crmlab.atlas import LANGUAGES, nearest
 from crmlab.study.parameters import Parameter, read_parameters
 
-__all__ = ["Notebook", "Step", "find_maker", "plan_steps", "read_notebook", "read_notebooks"]
+__all__ = [
+    "Notebook",
+    "Step",
+    "find_maker",
+    "plan_steps",
+    "read_notebook",
+    "read_notebooks",
+    "say_lack",
+]
 
 IPYTHON = ("%", "!", "?")
 
@@ -194,11 +202,16 @@ def _why_left_out(notebook, notebooks, tables, steps):
                 "zh": f"数据集中没有 {need} 表",
             }
         if maker is not None and steps[maker.name].reason:
-            return {
-                "en": f"it needs “{need}” from {maker.name}, which was left out",
-                "zh": f"需要 {maker.name} 产生的 {need}，而该笔记本未运行",
-            }
+            return say_lack(need, maker)
     return None
+
+
+def say_lack(need, maker):
+    """Return in both languages why a notebook is left out whose need was not made."""
+    return {
+        "en": f"it needs “{need}” from {maker.name}, which was left out",
+        "zh": f"需要 {maker.name} 产生的 {need}，而该笔记本未运行",
+    }
 
 
 def _with_ancestors(notebooks, names):

@@ -9,6 +9,7 @@ A table is handed on as soon as it is saved: who needs it does not wait for its 
 notebook that began so early has its place in the report only once its makers have theirs.
 """
 
+import json
 import os
 import pickle
 import queue
@@ -21,11 +22,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crmlab.study.artefacts import RunContext
+from crmlab.study.artefacts import LEFT_OUT, RunContext
 from crmlab.study.cache import compare_origins, find_damage
 from crmlab.study.code import hash_file
 from crmlab.study.configuration import StudyError
 from crmlab.study.manifest import hash_files, read_manifest, say_now, write_manifest
+from crmlab.study.notebooks import find_maker, say_lack
 from crmlab.study.plan import Plan
 
 if TYPE_CHECKING:
@@ -235,9 +237,9 @@ class _Run:
         handed = {Path(table).stem for tables in self.handed.values() for table in tables}
         if not self.settled.issuperset(self.plan.makers(name, without=handed)):
             return None
-        if step.reason:
-            self._forget(name)
-            self._settle(name, "left out", step.reason[self.plan.language])
+        reason = step.reason or self._find_lack(step.notebook)
+        if reason:
+            self._leave_out(name, reason)
             return False
         if any(self.outcome.states.get(maker) in ("failed", "not reached") for maker in makers):
             self._settle(name, "not reached")
@@ -357,6 +359,10 @@ class _Run:
         if any(self.outcome.states.get(maker) in ("failed", "not reached") for maker in makers):
             self._settle(name, "not reached")
             return
+        if (work / LEFT_OUT).exists():
+            self._leave_out(name, json.loads((work / LEFT_OUT).read_text(encoding="utf-8")))
+            self._write_manifest()
+            return
         if result is not None:
             self.outcome.failures.append(result)
             for part in ("results", "tables", "figures"):
@@ -373,6 +379,19 @@ class _Run:
         self.settled.add(name)
         if state != "not reached" or name in self.origins:  # else nobody heard of it
             self.tell(name, state, detail)
+
+    def _leave_out(self, name, reason):
+        self._forget(name)
+        self.entries[name] |= {"state": "left out", "reason": reason}
+        self._settle(name, "left out", reason[self.plan.language])
+
+    def _find_lack(self, notebook):
+        """Return why a notebook cannot run whose need was left out in this run; else None."""
+        for need in notebook.needs:
+            maker = find_maker(need, self.plan.notebooks)
+            if maker is not None and self.outcome.states.get(maker.name) == "left out":
+                return say_lack(need, maker)
+        return None
 
     def _forget(self, name):
         """Remove what a notebook made earlier, so that no other finds it."""

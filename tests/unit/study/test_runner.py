@@ -287,6 +287,32 @@ def test_table_saved_twice_is_refused(shop, add_notebook, run):
     assert "early has been saved before in this run" in outcome.failures[0].error
 
 
+LEAVE = """
+from crmlab.study import open_study
+study = open_study("25_picky")
+study.leave_out(en="nobody came back", zh="无人再次购买")
+"""
+
+
+def test_notebook_that_its_data_do_not_allow_is_left_out_with_what_needs_it(
+    shop, add_notebook, run
+):
+    add_notebook("25_picky", LEAVE, needs=["counts"], makes=["picked"])
+    add_notebook("26_needy", "1 / 0", needs=["picked"])
+    add_notebook("27_content", "pass", optional=["picked"])
+    outcome = run(shop)
+    assert outcome.failures == []
+    states = {name[:2]: state for name, state in outcome.states.items()}
+    assert [states[n] for n in ("25", "26", "27")] == ["left out", "left out", "done"]
+    entries = read_manifest(outcome.folder)["notebooks"]
+    assert entries["25_picky"]["reason"] == {"en": "nobody came back", "zh": "无人再次购买"}
+    assert "it needs “picked” from 25_picky" in entries["26_needy"]["reason"]["en"]
+    assert not (outcome.folder / "notebooks" / "25_picky.ipynb").exists()
+    assert run(shop).states == outcome.states | {
+        name: "unchanged" for name, state in outcome.states.items() if state == "done"
+    }
+
+
 def test_dead_kernel_is_told_with_its_cell(shop, add_notebook, run):
     add_notebook("25_die", "import os\nos._exit(1)", needs=["counts"])
     outcome = run(shop)
