@@ -11,7 +11,6 @@ opened but not read: each question put to it reads the file anew, and only the c
 
 from __future__ import annotations
 
-import os
 import warnings
 from pathlib import Path
 
@@ -221,7 +220,7 @@ def _open_duckdb(path, master):  # noqa: ARG001
 
 
 def _open_pyspark(path, master):
-    session = _spark(master)
+    session = start_spark(master)
     if path.suffix.lower() == ".parquet":
         return session.read.parquet(path.as_uri())
     return session.read.csv(
@@ -237,8 +236,26 @@ _OPENERS = {
 }
 
 
-def _spark(master):
-    """Return a Spark session whose times know no time zone, as everywhere here."""
+def start_spark(master=None):
+    """Return a Spark session whose times know no time zone, as everywhere here.
+
+    Parameters
+    ----------
+    master : str, optional
+        The cluster, such as ``spark://host:7077``; this machine unless given. A session that is
+        there already is used as it is.
+
+    Returns
+    -------
+    pyspark.sql.SparkSession
+
+    Raises
+    ------
+    ImportError
+        If PySpark is not installed.
+    ValueError
+        If Spark does not start.
+    """
     with warnings.catch_warnings():
         # Of pandas 3, which PySpark's own pandas does not know; it is not used here.
         warnings.simplefilter("ignore", FutureWarning)
@@ -253,8 +270,6 @@ def _spark(master):
         }
         if not master:
             settings |= {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
-            # By default 200, for a cluster's sake: each a task that costs time.
-            settings |= {"spark.sql.shuffle.partitions": str(os.cpu_count() or 1)}
         for key, value in settings.items():
             builder = builder.config(key, value)
         try:
