@@ -171,7 +171,8 @@ def in_kinds(frame, path):
         value = nw.col(name)
         is_text = kind == nw.String
         if is_csv and is_text:
-            value = value.str.strip_chars()
+            trimmed = value.str.strip_chars()
+            value = nw.when(trimmed != "").then(trimmed)
         wanted = columns[name].kind if name in columns else "text"
         if is_text and wanted in _CONVERSIONS:
             value = _CONVERSIONS[wanted](value)

@@ -24,11 +24,16 @@ __all__ = ["LARGE_FILE_BYTES", "ScannedTable", "check_scanned", "find_scanned"]
 #: A file of this size and more is not loaded, but read by Polars, unless a study says otherwise.
 LARGE_FILE_BYTES = 256 * 2**20
 
+_DAY_OF_ANY_YEAR = (
+    r"\d{4}-((0[13578]|1[02])-(0[1-9]|[12]\d|3[01])|(0[469]|11)-(0[1-9]|[12]\d|30)"
+    r"|02-(0[1-9]|1\d|2[0-8]))"
+)
+_LEAP_YEAR = r"(\d\d(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)"
 _PATTERNS = {
     "number": r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$",
     "integer": r"^[+-]?\d+$",
     "flag": r"^(?i:true|false|yes|no|1|0)$",
-    "day": r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?$",
+    "day": rf"^({_DAY_OF_ANY_YEAR}|{_LEAP_YEAR}-02-29)([T ]\d{{2}}:\d{{2}}(:\d{{2}}(\.\d+)?)?)?$",
 }
 
 
@@ -107,8 +112,18 @@ def check_scanned(name, path, *, engine, master=None, customers=None):
         no customer's; the message names file, column, row (the first below the heading is row
         1), value, and how many rows are so.
     """
+    import polars as pl
+
     path = Path(path).resolve()
-    table = find_table(name)
+    try:
+        n_rows, *ends = _check(find_table(name), path, customers)
+    except (pl.exceptions.PolarsError, nw.exceptions.NarwhalsError) as error:
+        raise ValueError(f"{path}: it cannot be read ({str(error)[:400]})") from error
+    return ScannedTable(str(path), engine, master, n_rows, *ends)
+
+
+def _check(table, path, customers):
+    """Return the number of rows and, of orders, the first and last day."""
     raw = open_file(path, engine="polars")
     schema = raw.collect_schema()
     for column in table.columns:
@@ -120,22 +135,16 @@ def check_scanned(name, path, *, engine, master=None, customers=None):
     columns = [column for column in table.columns if column.name in schema]
     _refuse(path, raw, lambda frame: frame, _faults_of_text(columns, schema, path))
     frame = in_kinds(raw, path)
-    try:
-        _refuse(path, frame, lambda other: in_kinds(other, path), _faults_of_value(columns, frame))
-        days = nw.col("ordered_on") if name == "orders" else None
-        ends = {} if days is None else {"first_day": days.min(), "last_day": days.max()}
-        found = collect(frame.select(nw.len().alias("n_rows"), **ends)).iloc[0]
-    except ValueError:
-        raise
-    except Exception as error:
-        raise ValueError(f"{path}: it cannot be read ({str(error)[:400]})") from error
-    n_rows = int(found["n_rows"])
-    if n_rows == 0:
+    _refuse(path, frame, lambda other: in_kinds(other, path), _faults_of_value(columns, frame))
+    day = nw.col("ordered_on")
+    ends = {"first_day": day.min(), "last_day": day.max()} if table.name == "orders" else {}
+    found = collect(frame.select(nw.len().alias("n_rows"), **ends)).iloc[0]
+    if found["n_rows"] == 0:
         raise ValueError(
             f"{path}: it has headings but no rows; expected rows, each {table.row_en}. "
             "Fill it, or take it out of the folder."
         )
-    if customers is not None:
+    if customers is not None and "customer_id" in schema:
         _refuse_strangers(path, frame, customers)
     # A day's grace: somewhere on earth it is tomorrow already.
     if ends and found["last_day"] > pd.Timestamp.today() + pd.Timedelta(days=1):
@@ -143,9 +152,7 @@ def check_scanned(name, path, *, engine, master=None, customers=None):
             f"{path}: ordered_on: {found['last_day']:%Y-%m-%d} is still to come; expected days up "
             "to today. Correct the date."
         )
-    return ScannedTable(
-        str(path), engine, master, n_rows, *(found[end].normalize() for end in ends)
-    )
+    return int(found["n_rows"]), *(found[end].normalize() for end in ends)
 
 
 def _faults_of_text(columns, schema, path):
