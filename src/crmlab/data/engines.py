@@ -24,9 +24,11 @@ __all__ = [
     "LARGE_TABLES",
     "collect",
     "in_kinds",
+    "materialise",
     "open_file",
     "read_frame",
     "scan_table",
+    "start_spark",
 ]
 
 ENGINES = ("polars", "duckdb", "pyspark", "pandas")
@@ -117,14 +119,20 @@ def read_frame(name, table, needed):
     return frame
 
 
+def materialise(frame):
+    """Return a narwhals frame with its rows in memory, run by its engine if it is lazy."""
+    if not isinstance(frame, nw.LazyFrame):
+        return frame
+    is_polars = frame.implementation.is_polars()
+    return frame.collect(**({"engine": "streaming"} if is_polars else {}))
+
+
 def collect(frame):
     """Return a narwhals frame as a pandas table, running what is lazy.
 
     Days and times come back as pandas' own, in microseconds, without a time zone.
     """
-    if isinstance(frame, nw.LazyFrame):
-        is_polars = frame.implementation.is_polars()
-        frame = frame.collect(**({"engine": "streaming"} if is_polars else {}))
+    frame = materialise(frame)
     table = frame.to_pandas().reset_index(drop=True)
     for name, kind in frame.schema.items():
         if kind == nw.Date or kind == nw.Datetime:

@@ -20,7 +20,7 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from crmlab.data.engines import collect, read_frame
+from crmlab.data.engines import collect, materialise, read_frame
 from crmlab.data.exact import LARGEST, join_money, split_money, sum_money
 
 __all__ = [
@@ -43,8 +43,8 @@ class OrderBook:
 
     Attributes
     ----------
-    frame : narwhals.DataFrame or narwhals.LazyFrame
-        `customer_id`, `day` and the money columns, as floats.
+    source : narwhals.DataFrame or narwhals.LazyFrame
+        The orders as they came.
     money : tuple of str
         `amount`, and `margin` where it is known.
     n_rows : int
@@ -52,11 +52,29 @@ class OrderBook:
         NaT where there is no order.
     """
 
-    frame: nw.DataFrame | nw.LazyFrame
+    source: nw.DataFrame | nw.LazyFrame
     money: tuple[str, ...]
     n_rows: int
     first_day: pd.Timestamp
     last_day: pd.Timestamp
+
+    @property
+    def frame(self):
+        """`customer_id`, `day` and the money columns, as floats."""
+        return _select(self.source, self.money)
+
+    def between(self, first, last):
+        """Return the part of `frame` from a first to a last day, both inclusive.
+
+        The dates are compared as they are stored: a Parquet file's statistics then tell which
+        parts of it need no reading.
+        """
+        limits = first.to_pydatetime(), (last + pd.Timedelta(days=1)).to_pydatetime()
+        if self.source.collect_schema()["ordered_on"] == nw.Date:
+            limits = [limit.date() for limit in limits]
+        ordered_on = nw.col("ordered_on")
+        part = self.source.filter((ordered_on >= limits[0]) & (ordered_on < limits[1]))
+        return _select(part, self.money)
 
 
 def open_orders(orders, *, observed_to):
@@ -98,13 +116,7 @@ def open_orders(orders, *, observed_to):
     for column in money:
         if not schema[column].is_numeric():
             raise ValueError(f"orders: {column} is stored as {schema[column]}; expected numbers")
-    is_day = schema["ordered_on"] == nw.Date
-    day = nw.col("ordered_on") if is_day else nw.col("ordered_on").dt.truncate("1d")
-    selected = frame.select(
-        nw.col("customer_id"), day.alias("day"), *(nw.col(c).cast(nw.Float64) for c in money)
-    )
-    n_rows, first_day, last_day = _check(selected, money, observed_to)
-    return OrderBook(selected, money, n_rows, first_day, last_day)
+    return OrderBook(frame, money, *_check(_select(frame, money), money, observed_to))
 
 
 def aggregate_orders(orders, *, observed_to):
@@ -276,6 +288,15 @@ def check_dates(schema):
         )
 
 
+def _select(source, money):
+    day = nw.col("ordered_on")
+    if source.collect_schema()["ordered_on"] != nw.Date:
+        day = day.dt.truncate("1d")
+    return source.select(
+        nw.col("customer_id"), day.alias("day"), *(nw.col(c).cast(nw.Float64) for c in money)
+    )
+
+
 def _check(frame, money, observed_to):
     """Refuse missing values, infinite money and late orders; return rows, first and last day."""
     is_whole = ~nw.col("customer_id").is_null() & ~nw.col("day").is_null()
@@ -325,18 +346,15 @@ def _add_up_periods(book):
         return _materialise(_add_up(book.frame, book.money))
     customers = None
     for first, last in periods:
-        day = nw.col("day")
-        frame = book.frame.filter((day >= first) & (day <= last))
-        period = _add_up(frame, book.money).collect()
+        period = materialise(_add_up(book.between(first, last), book.money))
         customers = period if customers is None else _merge(customers, period)
     return customers.lazy()
 
 
 def _periods(book):
     """Return first and last day of the periods to read one after the other."""
-    frame = book.frame
     # The other engines have their tables in memory anyway, or lay down on disk what is too much.
-    if not (isinstance(frame, nw.LazyFrame) and frame.implementation.is_polars()):
+    if not _is_lazy_polars(book.source):
         return []
     n_periods = -(-book.n_rows // _ROWS_AT_A_TIME)
     n_days = (book.last_day - book.first_day).days + 1 if book.n_rows else 0
@@ -344,10 +362,11 @@ def _periods(book):
         return []
     starts = book.first_day + pd.to_timedelta(np.arange(n_periods) * n_days // n_periods, "D")
     ends = [*(starts[1:] - pd.Timedelta(days=1)), book.last_day]
-    pairs = [(a.to_pydatetime(), b.to_pydatetime()) for a, b in zip(starts, ends, strict=True)]
-    if frame.collect_schema()["day"] == nw.Date:
-        pairs = [(a.date(), b.date()) for a, b in pairs]
-    return pairs
+    return list(zip(starts, ends, strict=True))
+
+
+def _is_lazy_polars(frame):
+    return isinstance(frame, nw.LazyFrame) and frame.implementation.is_polars()
 
 
 def _add_up(frame, money):
@@ -401,8 +420,7 @@ def _merge(customers, period):
 
 def _materialise(customers):
     """Have Polars add up once what is used twice; the engines that plan queries see to it."""
-    is_lazy_polars = isinstance(customers, nw.LazyFrame) and customers.implementation.is_polars()
-    return customers.collect().lazy() if is_lazy_polars else customers
+    return materialise(customers).lazy() if _is_lazy_polars(customers) else customers
 
 
 def _with_first_days(book, customers):
