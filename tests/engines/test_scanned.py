@@ -1,6 +1,8 @@
 """Large tables are opened where they lie, checked there, and refused with file, row and column."""
 
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -234,3 +236,12 @@ def test_a_study_has_the_same_bytes_whatever_the_engine(tiny_project, tiny_outco
         "tables/value_classes.parquet",
     ):
         assert (folder / name).read_bytes() == (tiny_outcome.folder / name).read_bytes()
+
+
+def test_spark_without_java_says_what_it_needs():
+    pytest.importorskip("py4j", reason="PySpark is not installed: crmlab[spark]")
+    command = [sys.executable, "-c", "from crmlab.data.engines import start_spark; start_spark()"]
+    environment = os.environ | {"JAVA_HOME": "/no/such/folder"}
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert "Spark does not start on this machine" in run.stderr
+    assert "it needs Java 17 or newer" in run.stderr
