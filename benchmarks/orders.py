@@ -26,7 +26,7 @@ MOST_TIME, MOST_MEMORY = 1.25, 1.25
 
 OURS = """
 import pandas as pd, polars as pl
-from crmlab.value.orders import aggregate_orders
+from crmlab.value.aggregate import aggregate_orders
 work = lambda path: aggregate_orders(pl.scan_parquet(path), observed_to=pd.Timestamp("2023-12-31"))
 totals = lambda t: [len(t), t["n_orders"].sum(), t["n_purchase_days"].sum(),
                     t["total_value"].sum(), t["first_day_value"].sum(), t["total_margin"].sum()]

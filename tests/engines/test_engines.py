@@ -18,9 +18,10 @@ import pytest
 from crmlab.data.exact import join_money
 from crmlab.data.profile import customer_profile
 from crmlab.performance.quarters import quarter_book, quarter_contacts
-from crmlab.value import orders as order_book
+from crmlab.value import aggregate
+from crmlab.value.aggregate import aggregate_orders
 from crmlab.value.holdout import split_orders
-from crmlab.value.orders import aggregate_orders, describe_orders, head_orders
+from crmlab.value.orders import describe_orders, head_orders
 from crmlab.value.trend import repeat_rate_by_cohort, summarize_months
 
 END = pd.Timestamp("2024-12-31")
@@ -194,7 +195,7 @@ def test_the_order_of_rows_changes_no_bit(engine):
 def test_reading_in_periods_changes_nothing(monkeypatch, convert, n_rows):
     orders = make_orders()
     expected = aggregate_orders(orders, observed_to=END)
-    monkeypatch.setattr(order_book, "_ROWS_AT_A_TIME", n_rows)
+    monkeypatch.setattr(aggregate, "_ROWS_AT_A_TIME", n_rows)
     table = aggregate_orders(convert(orders), observed_to=END)
     pd.testing.assert_frame_equal(table, expected, check_exact=True)
 
@@ -202,7 +203,7 @@ def test_reading_in_periods_changes_nothing(monkeypatch, convert, n_rows):
 SCRIPT = """
 import hashlib, sys
 import pandas as pd, polars as pl
-from crmlab.value.orders import aggregate_orders
+from crmlab.value.aggregate import aggregate_orders
 table = aggregate_orders(pl.scan_parquet(sys.argv[1]), observed_to=pd.Timestamp("2024-12-31"))
 print(pl.thread_pool_size(), hashlib.sha256(table.to_csv().encode()).hexdigest())
 """

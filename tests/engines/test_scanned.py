@@ -14,7 +14,7 @@ from crmlab.data.engines import ENGINES, scan_table
 from crmlab.data.scanned import check_scanned
 from crmlab.study.artefacts import OpenStudy, RunContext
 from crmlab.study.configuration import StudyError, load_study
-from crmlab.value.orders import aggregate_orders
+from crmlab.value.aggregate import aggregate_orders
 
 END = pd.Timestamp("2024-12-31")
 HERE = [engine for engine in ENGINES if engine != "pyspark"]  # it is tested with engines

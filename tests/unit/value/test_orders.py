@@ -8,7 +8,8 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from crmlab.value.orders import aggregate_orders, as_day
+from crmlab.value.aggregate import aggregate_orders
+from crmlab.value.orders import as_day
 
 END = pd.Timestamp("2024-12-31")
 
