@@ -140,7 +140,8 @@ def quarter_contacts(contacts):
     Returns
     -------
     pandas.DataFrame
-        `quarter` (its first day), `is_treated`, `n_contacts`, `n_responses`, `cost` (money).
+        `quarter` (its first day), `is_treated`, `n_contacts`, `n_responses`, `cost` (money; NaN
+        where the cost of any contact is not known).
 
     Raises
     ------
@@ -160,6 +161,7 @@ def quarter_contacts(contacts):
     marked = frame.with_columns(
         quarter=nw.col("contacted_on").dt.truncate("1q"),
         responded=nw.col("has_responded").cast(nw.Int64),
+        has_cost=(~nw.col("cost").is_null()).cast(nw.Int64),
     )
     grouped = (
         _split(marked, ["cost"])
@@ -167,12 +169,15 @@ def quarter_contacts(contacts):
         .agg(
             nw.len().alias("n_contacts"),
             nw.col("responded").sum().alias("n_responses"),
+            nw.col("has_cost").sum(),
             nw.col("n_endless").sum(),
             *sum_money({"cost": "cost"}),
         )
     )
     table = collect(grouped.sort("quarter", "is_treated"))
-    table = _join("contacts", table, ["n_contacts", "n_responses"], ["cost"])
+    table = _join("contacts", table, ["n_contacts", "n_responses", "has_cost"], ["cost"])
+    # A sum passes over what is missing, and contacts of unknown cost would count as free.
+    table["cost"] = table["cost"].where(table["has_cost"] == table["n_contacts"])
     return table[["quarter", "is_treated", "n_contacts", "n_responses", "cost"]]
 
 
