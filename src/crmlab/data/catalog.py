@@ -31,6 +31,8 @@ from crmlab.data.fetch import (
 if TYPE_CHECKING:
     import pandas as pd
 
+    from crmlab.data.scanned import ScannedTable
+
 __all__ = [
     "Card",
     "Dataset",
@@ -112,6 +114,8 @@ class Dataset:
         `table`, `reason`, `reason_zh`, `n_rows`: rows of the source not used, and why.
     files : dict of str to str
         The sha256 of each file read, by its name.
+    scanned : dict of str to crmlab.data.scanned.ScannedTable
+        Large tables that are not loaded; `scan` opens them.
     """
 
     name: str
@@ -123,9 +127,20 @@ class Dataset:
     card: Card
     left_out: pd.DataFrame
     files: dict[str, str]
+    scanned: dict[str, ScannedTable] = field(default_factory=dict)
+
+    @property
+    def n_rows(self) -> dict[str, int]:
+        """The number of rows of each table, loaded or not."""
+        loaded = {name: len(frame) for name, frame in self.tables.items()}
+        return loaded | {name: table.n_rows for name, table in self.scanned.items()}
+
+    def scan(self, name: str):
+        """Return a table for the readers that take any engine: loaded, or opened in its engine."""
+        return self.scanned[name].open() if name in self.scanned else self.tables[name]
 
     def __repr__(self) -> str:
-        rows = ", ".join(f"{name} {len(frame):,}" for name, frame in self.tables.items())
+        rows = ", ".join(f"{name} {n:,}" for name, n in self.n_rows.items())
         window = (
             f"; {self.observed_from:%Y-%m-%d} to {self.observed_to:%Y-%m-%d}"
             if self.observed_from is not None
@@ -306,6 +321,8 @@ def load_dataset(
     *,
     root: str | Path | None = None,
     report: Callable[[str], None] | None = None,
+    engine: str | None = None,
+    master: str | None = None,
 ) -> Dataset:
     r"""Return a data set of the catalog, or the tables in a folder of one's own.
 
@@ -321,6 +338,11 @@ def load_dataset(
         folder or this package lies in.
     report : callable, optional
         Called with one line of English for each thing worth knowing.
+
+    engine, master : str, optional
+        The program that reads the large tables of a folder (orders, contacts, links) where they
+        lie, see `crmlab.data.engines.scan_table`; "pandas" loads them whatever their size. Unless
+        one is named, files from 256 MB on are read by Polars and smaller ones loaded.
 
     Returns
     -------
@@ -348,7 +370,12 @@ def load_dataset(
     if source in _names():
         card = load_card(str(source))
         if card.name == _BUNDLED:
-            return _load_folder(_sample_folder(root), card)
+            return _load_folder(_sample_folder(root), card, engine, master)
+        if engine not in (None, "pandas"):
+            raise ValueError(
+                f"{source}: its files are read by a program of its own and loaded; the engine "
+                f"{engine!r} is for a folder of tables. Leave the engine out."
+            )
         return _load_catalog(card, report)
     folder = Path(source)
     if not folder.is_dir():
@@ -357,7 +384,7 @@ def load_dataset(
             f"folder{nearest(source, _names()) or '.'} Check the name, or the path from "
             f"{Path.cwd()}."
         )
-    return _load_folder(folder, _plain_card(folder))
+    return _load_folder(folder, _plain_card(folder), engine, master)
 
 
 def _load_catalog(card: Card, report: Callable[[str], None] | None) -> Dataset:
@@ -375,18 +402,24 @@ def _load_catalog(card: Card, report: Callable[[str], None] | None) -> Dataset:
     )
 
 
-def _load_folder(folder: Path, card: Card) -> Dataset:
+def _load_folder(folder: Path, card: Card, engine: str | None, master: str | None) -> Dataset:
     from crmlab.data.adapters import count_left_out
     from crmlab.data.adapters import folder as adapter
+    from crmlab.data.scanned import check_scanned, find_scanned
 
-    tables, left_out, files = adapter.read(folder)
+    tables, left_out, files = adapter.read(folder, engine=engine)
+    customers = tables["customers"]["customer_id"] if "customers" in tables else None
+    scanned = {
+        name: check_scanned(name, files[name], engine=chosen, master=master, customers=customers)
+        for name, chosen in find_scanned(files, engine).items()
+    }
     hashes = {path.name: file_sha256(path) for path in files.values()}
     said = folder / _FOLDER_CARD
     if said.is_file():
         card = replace(card, **_check_card(said, _read_yaml(said)))
         hashes[said.name] = file_sha256(said)
     card = replace(card, is_simulated=card.is_simulated or "truth" in tables)
-    return _dataset(card, tables, count_left_out(left_out), hashes)
+    return _dataset(card, tables, count_left_out(left_out), hashes, scanned)
 
 
 def _dataset(
@@ -394,8 +427,10 @@ def _dataset(
     tables: dict[str, pd.DataFrame],
     left_out: pd.DataFrame,
     files: dict[str, str],
+    scanned: dict[str, ScannedTable] | None = None,
 ) -> Dataset:
-    observed_from, observed_to = _window(card, tables)
+    scanned = scanned or {}
+    observed_from, observed_to = _window(card, tables, scanned)
     return Dataset(
         name=card.name,
         title=card.title,
@@ -406,25 +441,31 @@ def _dataset(
         card=card,
         left_out=left_out,
         files=files,
+        scanned=scanned,
     )
 
 
 def _window(
-    card: Card, tables: Mapping[str, pd.DataFrame]
+    card: Card, tables: Mapping[str, pd.DataFrame], scanned: Mapping[str, ScannedTable]
 ) -> tuple[pd.Timestamp | None, pd.Timestamp | None]:
     """Return the first and last day under observation: the card's, else the orders' own."""
     import pandas as pd
 
-    no_days = pd.Series(dtype="datetime64[us]")
-    days = tables["orders"]["ordered_on"] if "orders" in tables else no_days
+    if "orders" in scanned:
+        days = pd.Series([scanned["orders"].first_day, scanned["orders"].last_day])
+    elif "orders" in tables:
+        days = tables["orders"]["ordered_on"]
+    else:
+        days = pd.Series(dtype="datetime64[us]")
     first, last = card.observed_from, card.observed_to
     first = pd.Timestamp(first) if first else (days.min() if len(days) else None)
     last = pd.Timestamp(last) if last else (days.max() if len(days) else None)
     if len(days) and ((days < first) | (days > last)).any():
         row = int(((days < first) | (days > last)).to_numpy().argmax())
+        where = "" if "orders" in scanned else f", row {row + 1}"
         raise ValueError(
-            f"{card.name}: orders.ordered_on, row {row + 1}: {days.iloc[row]:%Y-%m-%d} is outside "
-            f"the window of observation, {first:%Y-%m-%d} to {last:%Y-%m-%d}. Correct the order or "
+            f"{card.name}: orders.ordered_on{where}: {days.iloc[row]:%Y-%m-%d} is outside the "
+            f"window of observation, {first:%Y-%m-%d} to {last:%Y-%m-%d}. Correct the order or "
             "the card's observed_from and observed_to."
         )
     return first, last

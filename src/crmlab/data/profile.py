@@ -14,6 +14,8 @@ Customer Relationship Management: Concepts and Technologies, 4th ed. London: Rou
 import narwhals as nw
 import pandas as pd
 
+from crmlab.data.engines import collect
+
 __all__ = [
     "CHAIN",
     "STATUSES",
@@ -32,7 +34,7 @@ CHAIN = ("known", "promoted", "responded", "transacted")
 def customer_profile(tables):
     """Return one row per customer in the broad sense, with what each table says of it.
 
-    The large tables (orders, contacts) may be pandas, Polars, PyArrow or DuckDB frames.
+    The large tables (orders, contacts) may be pandas, Polars, PyArrow, DuckDB or PySpark frames.
 
     Parameters
     ----------
@@ -339,4 +341,4 @@ def _summarise(table, columns):
     joined = [getattr(nw.col(name), how)() for name, _, how in columns]
     rows = nw.from_native(table).lazy().filter(~nw.col("customer_id").is_null())
     summary = rows.select("customer_id", **values).group_by("customer_id").agg(*joined)
-    return summary.collect().to_pandas().astype({"customer_id": "str"})
+    return collect(summary).astype({"customer_id": "str"})

@@ -200,7 +200,8 @@ def _validate(table: Table, frame: pd.DataFrame) -> None:
     from pandera.errors import SchemaErrors
 
     try:
-        schema.validate(frame, lazy=True)
+        with hidden("pyspark.pandas"):  # looked for again at the first check
+            schema.validate(frame, lazy=True)
     except SchemaErrors as errors:
         cases = errors.failure_cases
         first = cases.iloc[0]

@@ -19,6 +19,7 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from crmlab.atlas import nearest
+from crmlab.data.scanned import find_scanned
 from crmlab.data.tables import TABLES, check_tables
 
 __all__ = ["read"]
@@ -37,13 +38,17 @@ _ARROW_TYPES = {
 _WITH_MORE_NUMBERS = ("survey", "truth")
 
 
-def read(folder: Path) -> tuple[dict[str, pd.DataFrame], Rows, dict[str, Path]]:
-    """Return the tables in a folder, checked, what was left out, and the files read.
+def read(
+    folder: Path, *, engine: str | None = None
+) -> tuple[dict[str, pd.DataFrame], Rows, dict[str, Path]]:
+    """Return the tables in a folder, checked, what was left out, and the files of all tables.
 
     Parameters
     ----------
     folder : pathlib.Path
         Holds any subset of the tables, each as ``<table>.csv`` or ``<table>.parquet``.
+    engine : str, optional
+        Tables that this engine scans (`crmlab.data.scanned.find_scanned`) are not read.
 
     Returns
     -------
@@ -61,7 +66,8 @@ def read(folder: Path) -> tuple[dict[str, pd.DataFrame], Rows, dict[str, Path]]:
         or a file has no rows, orders to come, or does not hold what its table must hold.
     """
     files, left_out = _find_tables(folder)
-    frames = {name: _read_table(name, path) for name, path in files.items()}
+    scanned = find_scanned(files, engine)
+    frames = {n: _read_table(n, path) for n, path in files.items() if n not in scanned}
     try:
         tables = check_tables(frames)
     except ValueError as error:
