@@ -1,4 +1,4 @@
-r"""Do people answer differently on the telephone than on the web, or do different people answer?
+r"""Mode effects: whether the way of asking moves the answer, or other people answer that way.
 
 Who asks: whoever collects feedback through several channels and wants one score. The raw
 difference between modes mixes *selection* (who answers in which mode) with *measurement* (how the
@@ -23,6 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from crmlab.data.covariates import design_matrix
 from crmlab.data.weighting import effective_sample_size
 
 __all__ = ["ModeEffect", "estimate_mode_effect"]
@@ -163,30 +164,9 @@ def _mode_probabilities(covariates, mode):
     """Return the probability of each respondent's own mode, given the covariates."""
     from sklearn.linear_model import LogisticRegression
 
-    design = _design(covariates)
-    names, own = np.unique(mode, return_inverse=True)
+    design = design_matrix(covariates)
+    _, own = np.unique(mode, return_inverse=True)
     if design.shape[1] == 0:
         return np.bincount(own)[own] / len(own)
     model = LogisticRegression(C=100.0, max_iter=2000).fit(design, own)
     return model.predict_proba(design)[np.arange(len(own)), own]
-
-
-def _design(covariates):
-    """Return one standardised column per number, its square, its gaps, and each category."""
-    columns = []
-    for name in covariates:
-        values = covariates[name]
-        if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
-            number = values.astype("Float64").to_numpy(dtype=float, na_value=np.nan)
-            is_gap = np.isnan(number)
-            if (~is_gap).any() and np.nanstd(number) > 0:
-                number = (number - np.nanmean(number)) / np.nanstd(number)
-                number = np.where(is_gap, 0, number)
-                columns += [number, number**2]
-        else:
-            words = values.astype("str").fillna("").to_numpy()
-            is_gap = words == ""
-            columns += [words == word for word in np.unique(words[~is_gap])[1:]]
-        if is_gap.any() and not is_gap.all():
-            columns.append(is_gap)
-    return np.column_stack(columns).astype(float) if columns else np.empty((len(covariates), 0))

@@ -167,7 +167,8 @@ def conversion_rate(profile, *, observed_from=None):
     """Return the share of the customers acquired under observation who have bought.
 
     Who was acquired before, or on a day that is not known, does not count, for among them only
-    those who stayed show a purchase; nor does a customer who has only returned something. Nor does a customer count who is not in the customer table: only an order could have named it.
+    those who stayed show a purchase; nor does a customer who has only returned something. Nor
+    does a customer count who is not in the customer table: only an order could have named it.
 
     Parameters
     ----------

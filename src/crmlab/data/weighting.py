@@ -328,8 +328,8 @@ def _importance(sizes, spread, method):
     if method == "neyman":
         if spread is None or not spread.sum() > 0:
             raise ValueError(
-                "method 'neyman' needs the column standard_deviation with a value above 0; expected "
-                "one from an earlier survey. Without it, allocate in proportion."
+                "method 'neyman' needs the column standard_deviation with a value above 0; "
+                "expected one from an earlier survey. Without it, allocate in proportion."
             )
         return sizes * spread
     return sizes if method == "proportional" else pd.Series(1.0, index=sizes.index)
