@@ -8,7 +8,7 @@ model.
 import numpy as np
 import pandas as pd
 
-__all__ = ["design_matrix"]
+__all__ = ["customer_bands", "design_matrix"]
 
 
 def design_matrix(covariates):
@@ -47,3 +47,38 @@ def design_matrix(covariates):
         if is_gap.any() and not is_gap.all():
             columns.append(is_gap)
     return np.column_stack(columns).astype(float) if columns else np.empty((len(covariates), 0))
+
+
+def customer_bands(profile, *, year=None):
+    """Return what is known of every customer in bands: the margins a survey can be weighted to.
+
+    Parameters
+    ----------
+    profile : pandas.DataFrame
+        From `crmlab.data.profile.customer_profile`.
+    year : int or None
+        Year in which ages are told; None leaves age out.
+
+    Returns
+    -------
+    pandas.DataFrame, index of `profile`
+        As far as the profile has them: `region` and `gender`, as they are; `age_band` (under_30,
+        30_to_39, 40_to_49, 50_up) from `birth_year`; `purchase_band` (0, 1, 2_to_4, 5_up) from
+        `n_purchases`. Missing where the profile has no value.
+
+    Examples
+    --------
+    >>> profile = pd.DataFrame({"birth_year": [1990, None], "n_purchases": [1, 7]})
+    >>> customer_bands(profile, year=2025).iloc[0].tolist()
+    ['30_to_39', '1']
+    """
+    bands = profile[[name for name in ("region", "gender") if name in profile]].copy()
+    if "birth_year" in profile and year is not None:
+        age = year - profile["birth_year"].astype("Float64").astype("float64")
+        names = ["under_30", "30_to_39", "40_to_49", "50_up"]
+        bands["age_band"] = pd.cut(age, [0, 30, 40, 50, 150], right=False, labels=names)
+    if "n_purchases" in profile:
+        names = ["0", "1", "2_to_4", "5_up"]
+        cuts = [-1, 0, 1, 4, np.inf]
+        bands["purchase_band"] = pd.cut(profile["n_purchases"], cuts, labels=names)
+    return bands.astype("str").where(bands.notna())

@@ -156,6 +156,7 @@ def sense_market(tables, observed_from, observed_to):
             if min(len(earlier), len(later)) < _FEWEST_WEEKS // 2 or not earlier.mean():
                 continue
             change = later.mean() / earlier.mean() - 1
+            said = f"{change:+.1%}".replace("-", "\N{MINUS SIGN}")
             differs = np.ptp(np.concatenate([earlier, later])) > 0
             constant = earlier.std() == 0 and later.std() == 0
             p_value = 1.0 if not differs else 0.0
@@ -165,8 +166,8 @@ def sense_market(tables, observed_from, observed_to):
                 {
                     "framework": "sensing",
                     "force": force,
-                    "fact_en": text_en.format(change=change),
-                    "fact_zh": text_zh.format(change=change),
+                    "fact_en": text_en.format(change=said),
+                    "fact_zh": text_zh.format(change=said),
                     "source": table,
                     "dated_on": last,
                     "direction": int(sign * np.sign(change)) if p_value < 0.05 else 0,
@@ -249,32 +250,32 @@ _MEASURES = {
     "n_purchases": (
         "demand",
         1,
-        "Purchases a week changed by {change:+.1%}.",
-        "每周购买次数变化 {change:+.1%}。",
+        "Purchases a week changed by {change}.",
+        "每周购买次数变化 {change}。",
     ),
     "n_buyers": (
         "demand",
         1,
-        "Customers buying in a week changed by {change:+.1%}.",
-        "每周购买客户数变化 {change:+.1%}。",
+        "Customers buying in a week changed by {change}.",
+        "每周购买客户数变化 {change}。",
     ),
     "mean_purchase": (
         "behaviour",
         1,
-        "The mean value of a purchase changed by {change:+.1%}.",
-        "平均每次购买金额变化 {change:+.1%}。",
+        "The mean value of a purchase changed by {change}.",
+        "平均每次购买金额变化 {change}。",
     ),
     "return_rate": (
         "product",
         -1,
-        "Returns per purchase changed by {change:+.1%}.",
-        "每笔购买对应的退货次数变化 {change:+.1%}。",
+        "Returns per purchase changed by {change}.",
+        "每笔购买对应的退货次数变化 {change}。",
     ),
     "complaint_rate": (
         "feedback",
         -1,
-        "Complaints per purchase changed by {change:+.1%}.",
-        "每笔购买对应的投诉次数变化 {change:+.1%}。",
+        "Complaints per purchase changed by {change}.",
+        "每笔购买对应的投诉次数变化 {change}。",
     ),
 }
 
