@@ -78,6 +78,24 @@ def test_score_is_what_the_reference_mode_would_have_said(plain, planted):
     assert found.raw_score > found.score + 0.3
 
 
+def test_the_effect_moves_answers_to_interviewers_and_nothing_else():
+    plain, moved = (
+        simulate_population(300, seed=5, parameters=SimulationParameters(mode_effect=effect))
+        for effect in (0.0, 2.0)
+    )
+    is_web = plain["survey"]["mode"] == "web"
+    pd.testing.assert_frame_equal(plain["survey"][is_web], moved["survey"][is_web])
+    for name in set(plain) - {"survey"}:
+        pd.testing.assert_frame_equal(plain[name], moved[name])
+    items = plain["items"].set_index("item")
+    for item in items.index:
+        low, high = items.loc[item, ["minimum", "maximum"]]
+        expected = (plain["survey"][item] + 2).clip(low, high)
+        # An answer at an end of the scale may have been beyond it before.
+        inside = ~is_web & plain["survey"][item].gt(low)
+        pd.testing.assert_series_equal(moved["survey"][item][inside], expected[inside])
+
+
 def test_default_population_is_that_without_an_effect(plain):
     assert SimulationParameters().mode_effect == 0
     old = 2024 - plain["birth_year"] > 55
