@@ -66,6 +66,21 @@ def test_noise_is_worth_nothing_and_the_interval_says_so():
     assert np.mean(held) >= 0.9
 
 
+def test_a_customer_is_not_predicted_from_the_own_outcome():
+    # Forty fields of noise about a hundred customers fit them well and forecast nothing.
+    rng = np.random.default_rng(4)
+    found = []
+    for _ in range(10):
+        outcome = rng.normal(size=100)
+        noise = pd.DataFrame(rng.normal(size=(100, 40))).rename(columns=str)
+        own = pd.DataFrame({"nothing": np.zeros(100)})
+        found.append(value_enrichment(outcome, own, noise, share=0.3, price=0, rng=rng))
+    # Perfect foresight gains phi(z) = 0.35; chance of ten means of 100 is 0.02.
+    assert np.mean([worth.gain for worth in found]) < 0.06
+    assert np.mean([worth.value_perfect for worth in found]) > 0.3
+    assert max(worth.r_squared_enriched for worth in found) < 0.1
+
+
 def test_ranking_agrees_with_picking_by_hand():
     # Ten customers, two folds; what is picked is counted with plain sorting.
     rng = np.random.default_rng(0)
