@@ -1,150 +1,30 @@
-r"""Whom to ask in each group, and how to weight those who answered.
+r"""How to weight those who answered a survey, and what it costs.
 
-Who asks: whoever plans a survey of customers in groups (*strata*: regions, age bands) of unlike
-size, and whoever reads one in which some groups answered more than others. A *design weight* is
-the number of customers a respondent stands for, N_h / n_h; *raking* moves the weights until the
-respondents have the population's shares on several variables at once (with one variable it is
-*post-stratification*). Weights mend what they are made of, and nothing else; they cost precision,
-which Kish's design effect counts:
+Who asks: whoever reads a survey in which some groups of customers answered more than others.
+*Raking* moves the weights until the respondents have the population's shares on several variables
+at once (with one variable it is *post-stratification*). Weights mend what they are made of, and
+nothing else; they cost precision, which Kish's design effect counts:
 
 .. math:: \mathit{deff} = \frac{n \sum w_i^2}{(\sum w_i)^2}
 
-Sources: Neyman, J. (1934). On the two different aspects of the representative method. Journal of
-the Royal Statistical Society 97(4), 558-625; Cochran, W. G. (1977). Sampling Techniques, 3rd ed.
-New York: Wiley, chapters 5 and 5A; Kish, L. (1992). Weighting for unequal Pi. Journal of Official
-Statistics 8(2), 183-200; Deville, J.-C., Särndal, C.-E. and Sautory, O. (1993). Generalized raking
-procedures in survey sampling. Journal of the American Statistical Association 88, 1013-1020.
+Sources: Kish, L. (1992). Weighting for unequal Pi. Journal of Official Statistics 8(2), 183-200;
+Deville, J.-C., Särndal, C.-E. and Sautory, O. (1993). Generalized raking procedures in survey
+sampling. Journal of the American Statistical Association 88, 1013-1020.
 """
 
 import numpy as np
 import pandas as pd
 
 __all__ = [
-    "allocate_sample",
     "check_nonresponse",
     "design_effect",
     "effective_sample_size",
     "rake_weights",
-    "stratified_mean",
+    "refuse_other_categories",
 ]
 
 _MOST_ROUNDS = 500
 _CLOSE = 1e-10
-
-
-def allocate_sample(strata, n_respondents, *, method="proportional"):
-    r"""Return how many to ask in each stratum, and the standard error of the mean that follows.
-
-    Parameters
-    ----------
-    strata : pandas.DataFrame, one row per stratum
-        `n_customers` (N_h, 1 or more) and, except for a plan without standard error,
-        `standard_deviation` (S_h of the score to be measured, 0 or more).
-    n_respondents : int
-        Respondents n in all: at least one per stratum, at most every customer.
-    method : {"proportional", "neyman", "equal"}
-        Alike share of every stratum; the shares :math:`N_h S_h` that make the standard error
-        smallest (Neyman 1934); or the same number in each.
-
-    Returns
-    -------
-    pandas.DataFrame, the rows and columns of `strata`
-        With `n_exact` (before rounding), `n_respondents` (whole numbers that add up to n, at
-        least 1 and at most N_h each), `design_weight` (N_h / n_h, customers per respondent) and
-        `variance_share` (the stratum's part of the variance of the mean,
-        :math:`(N_h/N)^2 (1-n_h/N_h) S_h^2/n_h`; absent without `standard_deviation`). The
-        standard error of the mean is the root of its sum.
-
-    Raises
-    ------
-    ValueError
-        If a stratum is empty, the method is unknown or needs a column that is missing, or the
-        number of respondents does not fit.
-
-    References
-    ----------
-    Cochran, W. G. (1977). Sampling Techniques, 3rd ed. New York: Wiley, sections 5.3 to 5.5.
-
-    Examples
-    --------
-    >>> strata = pd.DataFrame({"n_customers": [800, 200], "standard_deviation": [1.0, 4.0]})
-    >>> allocate_sample(strata, 100)["n_respondents"].tolist()
-    [80, 20]
-    >>> allocate_sample(strata, 100, method="neyman")["n_respondents"].tolist()
-    [50, 50]
-    """
-    sizes = _sizes(strata)
-    spread = strata.get("standard_deviation")
-    if spread is not None and not (spread >= 0).all():
-        raise ValueError("standard_deviation: expected a number, 0 or more, in every stratum")
-    if not (len(sizes) <= n_respondents <= sizes.sum()) or n_respondents != int(n_respondents):
-        raise ValueError(
-            f"n_respondents is {n_respondents}; expected a whole number from {len(sizes)} (one per "
-            f"stratum) to {sizes.sum():g} (everyone)"
-        )
-    exact = _spread_over(_importance(sizes, spread, method), sizes, n_respondents)
-    n = _whole_numbers(exact, sizes, int(n_respondents))
-    plan = strata.assign(n_exact=exact, n_respondents=n, design_weight=sizes / n)
-    if spread is not None:
-        plan["variance_share"] = (sizes / sizes.sum()) ** 2 * (1 - n / sizes) * spread**2 / n
-    return plan
-
-
-def stratified_mean(scores, strata, sizes):
-    """Return the mean of a stratified sample, and its standard error.
-
-    Parameters
-    ----------
-    scores : array_like of float, shape (n_respondents,)
-        NaN where a question was not answered: counted out.
-    strata : array_like, shape (n_respondents,)
-        Stratum of each respondent; a missing one is counted out with the score.
-    sizes : mapping or pandas.Series
-        Customers N_h of each stratum.
-
-    Returns
-    -------
-    dict
-        `mean` (each stratum's mean by its share of the customers), `standard_error` (NaN where a
-        stratum has a single answer), `unweighted_mean`, `n_answers`, `n_left_out`.
-
-    Raises
-    ------
-    ValueError
-        If a stratum with customers has no answer: nothing speaks for it; merge it with another.
-
-    References
-    ----------
-    Cochran, W. G. (1977). Sampling Techniques, 3rd ed. New York: Wiley, theorem 5.3.
-
-    Examples
-    --------
-    >>> found = stratified_mean([1, 3, 10, 10], ["a", "a", "b", "b"], {"a": 900, "b": 100})
-    >>> found["mean"], found["unweighted_mean"]
-    (2.8, 6.0)
-    """
-    sizes = pd.Series(sizes, dtype="float64")
-    answers = pd.DataFrame({"score": np.asarray(scores, float), "stratum": pd.Series(list(strata))})
-    kept = answers.dropna()
-    groups = kept.groupby("stratum")["score"].agg(["size", "mean", "var"]).reindex(sizes.index)
-    _refuse_other_strata(kept["stratum"], sizes.index)
-    empty = groups.index[groups["size"].isna() & (sizes > 0)]
-    if len(empty):
-        raise ValueError(
-            f"stratum {empty[0]!r} has {sizes[empty[0]]:g} customers and no answer; expected at "
-            "least one. Merge it with a stratum like it."
-        )
-    share = sizes / sizes.sum()
-    variance = share**2 * (1 - groups["size"] / sizes) * groups["var"] / groups["size"]
-    # A stratum asked in full adds no error, even where one customer is all there is.
-    variance = variance.mask(groups["size"] == sizes, 0.0)
-    return {
-        "mean": float((share * groups["mean"]).sum()),
-        "standard_error": float(np.sqrt(variance.sum(skipna=False))),
-        "unweighted_mean": float(kept["score"].mean()),
-        "n_answers": len(kept),
-        "n_left_out": len(answers) - len(kept),
-    }
 
 
 def rake_weights(respondents, margins, *, base=None):
@@ -284,6 +164,38 @@ def check_nonresponse(frame, has_answered, variables):
     return pd.DataFrame(rows, columns=[*columns, "p_value"])
 
 
+def refuse_other_categories(values, known, name):
+    """Refuse respondents of a category that the population does not have.
+
+    Parameters
+    ----------
+    values : pandas.Series
+        Category of each respondent, none missing.
+    known : pandas.Index
+        Categories of the population.
+    name : str
+        How the message names the variable.
+
+    Raises
+    ------
+    ValueError
+        If a value is none of the categories.
+
+    Examples
+    --------
+    >>> refuse_other_categories(pd.Series(["n", "x"]), pd.Index(["n", "s"]), "region")
+    Traceback (most recent call last):
+        ...
+    ValueError: region: 'x' of a respondent is no category of the population; expected one of n, s
+    """
+    other = values[~values.isin(known).to_numpy()]
+    if len(other):
+        raise ValueError(
+            f"{name}: {other.iloc[0]!r} of a respondent is no category of the population; expected "
+            f"one of {', '.join(map(str, known))}"
+        )
+
+
 def _compare(values, answered):
     from scipy import stats
 
@@ -311,64 +223,13 @@ def _difference(variable, category, inside, outside, p_value):
     return (variable, category, *means, difference, p_value)
 
 
-def _sizes(strata):
-    sizes = strata["n_customers"].astype("float64")
-    bad = np.flatnonzero(~(sizes >= 1).to_numpy())
-    if len(bad):
-        raise ValueError(
-            f"n_customers, row {bad[0] + 1}: {sizes.iloc[bad[0]]:g} customers; expected 1 or more. "
-            "Leave an empty stratum out."
-        )
-    return sizes
-
-
-def _importance(sizes, spread, method):
-    if method not in ("proportional", "neyman", "equal"):
-        raise ValueError(f"method is {method!r}; expected 'proportional', 'neyman' or 'equal'")
-    if method == "neyman":
-        if spread is None or not spread.sum() > 0:
-            raise ValueError(
-                "method 'neyman' needs the column standard_deviation with a value above 0; "
-                "expected one from an earlier survey. Without it, allocate in proportion."
-            )
-        return sizes * spread
-    return sizes if method == "proportional" else pd.Series(1.0, index=sizes.index)
-
-
-def _spread_over(importance, sizes, n):
-    """Return n shared out by importance; a stratum asked in full passes its rest to the others."""
-    exact = pd.Series(0.0, index=sizes.index)
-    is_full = pd.Series(False, index=sizes.index)
-    while not is_full.all():
-        rest = importance[~is_full]
-        # Where only strata of no spread are left, their size decides.
-        rest = rest if rest.sum() > 0 else sizes[~is_full]
-        exact[~is_full] = (n - sizes[is_full].sum()) * rest / rest.sum()
-        over = (exact > sizes) & ~is_full
-        if not over.any():
-            break
-        is_full |= over
-        exact[is_full] = sizes[is_full]
-    return exact
-
-
-def _whole_numbers(exact, sizes, n):
-    """Return whole numbers that add up to n: rounded down, at least 1, the rest to the largest."""
-    whole = np.maximum(np.floor(exact + 1e-9), 1)
-    while whole.sum() < n:
-        whole[(exact - whole).where(whole < sizes, -np.inf).idxmax()] += 1
-    while whole.sum() > n:
-        whole[(whole - exact).where(whole > 1, -np.inf).idxmax()] -= 1
-    return whole.astype("int64")
-
-
 def _target(respondents, variable, margin):
     if variable not in respondents.columns:
         raise ValueError(f"margins: {variable!r} is not a column of the respondents")
     margin = pd.Series(margin, dtype="float64")
     margin = margin[margin > 0]
     values = respondents[variable]
-    _refuse_other_strata(values.dropna(), margin.index, variable)
+    refuse_other_categories(values.dropna(), margin.index, variable)
     codes = pd.Categorical(values, categories=margin.index).codes
     unheard = margin.index[~margin.index.isin(values.dropna())]
     if len(unheard):
@@ -377,15 +238,6 @@ def _target(respondents, variable, margin):
             "respondent for each category of the population. Merge categories."
         )
     return codes, (margin / margin.sum()).to_numpy()
-
-
-def _refuse_other_strata(values, known, name="strata"):
-    other = values[~values.isin(known).to_numpy()]
-    if len(other):
-        raise ValueError(
-            f"{name}: {other.iloc[0]!r} of a respondent is no category of the population; expected "
-            f"one of {', '.join(map(str, known))}"
-        )
 
 
 def _weights(weights, length):

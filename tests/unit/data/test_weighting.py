@@ -8,13 +8,12 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 from scipy.stats import ttest_ind
 
+from crmlab.data.strata import allocate_sample, stratified_mean
 from crmlab.data.weighting import (
-    allocate_sample,
     check_nonresponse,
     design_effect,
     effective_sample_size,
     rake_weights,
-    stratified_mean,
 )
 
 # Cochran (1977), Sampling Techniques, section 5.6: 64 cities in two strata, a sample of 24. He
