@@ -104,10 +104,10 @@ def test_default_population_is_that_without_an_effect(plain):
 
 
 def test_intervals_hold_what_they_promise_under_selection():
-    # 120 surveys of 400; selection and score both hang on age; the effect is 0.5. Seed 9.
+    # 60 surveys of 400; selection and score both hang on age; the effect is 0.5. Seed 9.
     rng = np.random.default_rng(9)
     held, raw = [], []
-    for _ in range(120):
+    for _ in range(60):
         age = rng.normal(size=400)
         is_web = rng.random(400) < 1 / (1 + np.exp(age))
         score = age + 0.5 * is_web + rng.normal(size=400)
@@ -117,8 +117,8 @@ def test_intervals_hold_what_they_promise_under_selection():
         ).modes.iloc[1]
         held.append(found["lower"] <= 0.5 <= found["upper"])
         raw.append(found["raw_difference"])
-    # 95 per cent promised; three standard errors of 120 surveys are 6 points.
-    assert np.mean(held) > 0.89
+    # 95 per cent promised; three standard errors of 60 surveys are 8 points.
+    assert np.mean(held) > 0.86
     assert np.mean(raw) < 0
 
 

@@ -65,6 +65,7 @@ def test_neyman_has_the_least_variance_of_all_allocations():
             assert best <= other * (1 + 1e-12)
 
 
+@settings(max_examples=40)
 @given(st.lists(st.integers(1, 500), min_size=1, max_size=8), st.data())
 def test_allocation_adds_up_and_asks_nobody_twice(sizes, data):
     strata = pd.DataFrame({"n_customers": sizes, "standard_deviation": np.arange(len(sizes)) + 0.5})
@@ -78,22 +79,22 @@ def test_allocation_adds_up_and_asks_nobody_twice(sizes, data):
 
 
 def test_stratified_mean_has_the_error_that_many_samples_show():
-    # 600 stratified samples from a population of known scores, seed 2.
+    # 300 stratified samples from a population of known scores, seed 2.
     rng = np.random.default_rng(2)
     population = {"a": rng.normal(5, 1, 300), "b": rng.normal(9, 3, 100)}
     sizes = {"a": 300, "b": 100}
     found = []
-    for _ in range(600):
+    for _ in range(300):
         drawn = {name: rng.choice(scores, 20, replace=False) for name, scores in population.items()}
         scores = np.concatenate(list(drawn.values()))
         found.append(stratified_mean(scores, ["a"] * 20 + ["b"] * 20, sizes))
     found = pd.DataFrame(found)
     truth = np.concatenate(list(population.values())).mean()
     spread = found["mean"].std()
-    assert found["mean"].mean() == pytest.approx(truth, abs=4 * spread / np.sqrt(600))
-    # The spread of 600 draws is known to 1 / sqrt(2 * 600) = 2.9 per cent.
-    assert np.sqrt((found["standard_error"] ** 2).mean()) == pytest.approx(spread, rel=0.1)
-    assert abs(found["unweighted_mean"].mean() - truth) > 10 * spread / np.sqrt(600)
+    assert found["mean"].mean() == pytest.approx(truth, abs=4 * spread / np.sqrt(300))
+    # The spread of 300 draws is known to 1 / sqrt(2 * 300) = 4.1 per cent.
+    assert np.sqrt((found["standard_error"] ** 2).mean()) == pytest.approx(spread, rel=0.13)
+    assert abs(found["unweighted_mean"].mean() - truth) > 10 * spread / np.sqrt(300)
 
 
 def test_everyone_asked_leaves_no_error_and_one_answer_leaves_it_unknown():
