@@ -25,9 +25,13 @@ from crmlab.data.simulate import (
     write_sample,
 )
 from crmlab.data.simulate.__main__ import main
-from crmlab.data.simulate.campaigns import count_between
 from crmlab.data.simulate.latents import simulate_latents
-from crmlab.data.simulate.purchases import add_returns, simulate_order_times, value_orders
+from crmlab.data.simulate.purchases import (
+    add_returns,
+    simulate_order_times,
+    sort_by_day,
+    value_orders,
+)
 from crmlab.data.tables import TABLES, check_tables
 
 SAMPLE = Path(__file__).parents[3] / "data" / "sample"
@@ -297,17 +301,17 @@ def test_orders_and_latents_are_left_unchanged():
 
 
 @given(
-    events=st.lists(st.tuples(st.integers(0, 3), st.integers(-9, 9)), max_size=20),
-    asked=st.lists(
-        st.tuples(st.integers(0, 4), st.integers(-9, 9), st.integers(-1, 9)), max_size=9
-    ),
+    events=st.lists(
+        st.tuples(st.integers(0, 3), st.integers(-9, 9), st.booleans()), min_size=1, max_size=20
+    )
 )
-def test_count_between_counts_one_by_one(events, asked):
-    customer, day = np.array(events, dtype=int).reshape(-1, 2).T
-    who, first, length = np.array(asked, dtype=int).reshape(-1, 3).T
-    counted = count_between(customer, day, who, first, first + length)
-    expected = [sum(c == w and f <= d <= f + n for c, d in events) for w, f, n in asked]
-    assert counted.tolist() == expected
+def test_events_are_sorted_by_day_customer_and_origin(events):
+    customer, day, is_brought = (np.array(column) for column in zip(*events, strict=True))
+    found = zip(
+        *(column.tolist() for column in sort_by_day(customer, day, is_brought)), strict=True
+    )
+    expected = sorted(events, key=lambda event: (event[1], event[0], event[2]))
+    assert list(found) == [tuple(event) for event in expected]
 
 
 def test_hold_outs_are_the_stated_share_and_like_the_treated(population, truth):
@@ -545,7 +549,12 @@ def test_tables_draw_from_streams_of_their_own():
     changed = simulate_population(
         300, seed=5, parameters=SimulationParameters(survey_share=0.9, complaint_logit=-1)
     )
-    for name in ("orders", "contacts", "truth"):
+    # What customers perceive of a value factor is drawn given their answers on it.
+    own = ~plain["truth"].columns.str.startswith("perceived_") | (
+        plain["truth"].columns == "perceived_quality"
+    )
+    pd.testing.assert_frame_equal(plain["truth"].loc[:, own], changed["truth"].loc[:, own])
+    for name in ("orders", "contacts", "links", "activity", "accounts", "staff"):
         pd.testing.assert_frame_equal(plain[name], changed[name])
     assert len(changed["survey"]) > len(plain["survey"])
     assert len(changed["tickets"]) > len(plain["tickets"])

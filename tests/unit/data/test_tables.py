@@ -59,6 +59,10 @@ def test_tables_stand_in_the_order_a_reader_meets_them():
         "survey",
         "items",
         "tickets",
+        "links",
+        "activity",
+        "accounts",
+        "staff",
         "sources",
         "truth",
     ]

@@ -8,6 +8,7 @@ keeps the latent values beside them. The bundled sample is made by
     python -m crmlab.data.simulate data/sample
 """
 
+from crmlab.data.simulate.accounts import RELATIONSHIP_TYPES
 from crmlab.data.simulate.items import SURVEY_ITEMS, SurveyItem
 from crmlab.data.simulate.parameters import (
     CONSTRUCTS,
@@ -21,16 +22,25 @@ from crmlab.data.simulate.population import (
     simulate_population,
     write_sample,
 )
+from crmlab.data.simulate.presets import PRESETS, describe_parameters, preset
+from crmlab.data.simulate.stages import MONTHLY_MEANS, STAGES, trace_stages
 
 __all__ = [
     "CONSTRUCTS",
+    "MONTHLY_MEANS",
     "PATH_COEFFICIENTS",
+    "PRESETS",
+    "RELATIONSHIP_TYPES",
     "SAMPLE_CUSTOMERS",
     "SAMPLE_SEED",
+    "STAGES",
     "SURVEY_ITEMS",
     "SimulationParameters",
     "SurveyItem",
+    "describe_parameters",
     "implied_variances",
+    "preset",
     "simulate_population",
+    "trace_stages",
     "write_sample",
 ]
