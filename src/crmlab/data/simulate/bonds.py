@@ -63,7 +63,7 @@ def simulate_bonds(
     >>> from crmlab.data.simulate.latents import simulate_latents
     >>> latents = simulate_latents(1000, np.random.default_rng(1), SimulationParameters())
     >>> bonds = simulate_bonds(latents, np.random.default_rng(2), SimulationParameters())
-    >>> round(bonds["trust"].corr(latents["satisfaction"]), 1)
+    >>> float(round(bonds["trust"].corr(latents["satisfaction"]), 1))
     0.6
     """
     n_customers = len(latents)

@@ -125,7 +125,8 @@ def simulate_links(
     ends = _Ends(community, rng)
     mixing = parameters.community_mixing
     stay = (joined_at, np.minimum(left_at, last_day + 1.0))
-    n_links = round(len(community) * parameters.links_per_customer / 2)
+    n_present = int((left_at > 0).sum())
+    n_links = round(n_present * parameters.links_per_customer / 2)
     one = ends.draw(n_links)
     other = ends.draw_partner(one, mixing)
     # As many further pairs as it takes to have `n_links` that met.

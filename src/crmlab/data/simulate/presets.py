@@ -68,9 +68,10 @@ def read_value(name: str, text: str) -> float | int | tuple[str, ...]:
     """
     kinds = {row["parameter"]: row["kind"] for row in PARAMETER_ROWS}
     if kinds.get(name, "paths") == "paths":
+        near = nearest(name, kinds) or "."
         raise ValueError(
-            f"no parameter that can be written is called {name!r}{nearest(name, kinds)} "
-            f"Expected one of {', '.join(kinds)}."
+            f"no parameter that can be written is called {name!r}{near} Expected a name that "
+            "`crmlab data simulate --explain` lists."
         )
     if kinds[name] == "words":
         return tuple(word.strip() for word in text.split("|"))
