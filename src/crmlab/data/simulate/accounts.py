@@ -2,9 +2,9 @@
 
 Who asks: whoever tells transactional relations from preferred suppliers, partnerships and
 alliances (the continuum of Webster 1992, The Changing Role of Marketing in the Corporation,
-Journal of Marketing 56(4), 1-17, doi:10.1177/002224299205600402), by the connectors that Cannon
+Journal of Marketing 56(4), 1-17, doi:10.2307/1251983), by the connectors that Cannon
 and Perreault 1999 use (Buyer-Seller Relationships in Business Markets, Journal of Marketing
-Research 36(4), 439-460, doi:10.1177/002224379903600404). The type is the truth; every indicator
+Research 36(4), 439-460, doi:10.2307/3151999). The type is the truth; every indicator
 has a mean of its own in each type, and scatters about it.
 """
 

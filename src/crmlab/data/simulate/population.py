@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import numpy as np
@@ -140,12 +140,15 @@ def write_sample(
         for name, pieces in tables:
             path = folder / f"{name}.parquet"
             partial = path.with_suffix(".partial")
-            if _write_pieces(pieces, partial, writer):
-                os.replace(partial, path)
-                paths[name] = path
-            else:
+            try:
+                n_rows = _write_pieces(pieces, partial, writer)
+                if n_rows:
+                    os.replace(partial, path)
+                    paths[name] = path
+                else:
+                    path.unlink(missing_ok=True)
+            finally:
                 partial.unlink(missing_ok=True)
-                path.unlink(missing_ok=True)
     paths = {name: paths[name] for name in TABLES if name in paths}
     paths["card"] = folder / "card.yaml"
     partial = paths["card"].with_suffix(".partial")
@@ -179,6 +182,8 @@ def _write_pieces(pieces: Iterator[pd.DataFrame], path: Path, writer: ThreadPool
         if writing is not None:
             writing.result()
     finally:
+        if writing is not None:
+            wait([writing])
         if file is not None:
             file.close()
     return n_rows

@@ -3,12 +3,12 @@
 Who asks: whoever tells the stages of a relationship from behaviour. The four stages are
 exploration, formation, stability and decline (Dwyer, Schurr and Oh 1987, Developing Buyer-Seller
 Relationships, Journal of Marketing 51(2), 11-27, doi:10.1177/002224298705100202; Jap and Ganesan
-2000, doi:10.1509/jmkr.37.2.227.18735). Orders are BG/NBD and know no stage but the end, so the
-path is laid over them: exploration and formation last as long as the customer's orientation lets
-them, and decline takes the last part of the time of those who leave. What does change from
-stage to stage is how often customers look in, at how many categories, and how much they ask: the
-table `activity`. Given the stage, the counts of a month are independent, as a hidden Markov model
-assumes (Netzer, Lattin and Srinivasan 2008, doi:10.1287/mksc.1070.0294).
+2000, Journal of Marketing Research 37(2), 227-245). Orders are BG/NBD and know no stage but the
+end, so the path is laid over them: exploration and formation last as long as the customer's
+orientation lets them, and decline takes the last part of the time of those who leave. What does
+change from stage to stage is how often customers look in, at how many categories, and how much
+they ask: the table `activity`. Given the stage, the counts of a month are independent, as a hidden
+Markov model assumes (Netzer, Lattin and Srinivasan 2008, doi:10.1287/mksc.1070.0294).
 """
 
 from __future__ import annotations
