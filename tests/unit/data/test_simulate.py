@@ -491,6 +491,16 @@ def test_stored_numbers_lie_on_their_grid(population):
             assert np.array_equal(values, grid, equal_nan=True), (name, column)
 
 
+def test_sources_count_the_rows_and_the_days_of_the_tables(population):
+    sources = population["sources"]
+    n_rows = sources.groupby("table")["n_rows"].sum()
+    described = set(TABLES) - {"sources", "truth"}
+    assert n_rows.to_dict() == {name: len(population[name]) for name in described}
+    for table, column in (("orders", "ordered_on"), ("activity", "month_on")):
+        found = sources.set_index("table").loc[table, ["collected_from", "collected_to"]]
+        assert found.tolist() == [population[table][column].min(), population[table][column].max()]
+
+
 def test_every_truth_column_is_described(population):
     described = [column.name for column in TABLES["truth"].columns]
     assert population["truth"].columns.tolist() == described

@@ -179,7 +179,8 @@ def test_stages_last_a_gamma_time_that_is_shorter_for_the_relational(stages):
     ):
         days = (end - start)[stay] / np.exp(-0.25 * latents["orientation"][stay])
         assert stats.kstest(days, stats.gamma(2, scale=7 * weeks / 2).cdf).pvalue > 1e-4
-        assert_close(days.mean(), 7 * weeks, 7 * weeks / np.sqrt(2 * stay.sum()))
+        for _, of_group in days.groupby(latents["orientation"]):
+            assert_close(of_group.mean(), 7 * weeks, 7 * weeks / np.sqrt(2 * len(of_group)))
 
 
 def test_decline_takes_a_beta_share_of_the_time_of_those_who_leave(stages):
@@ -286,15 +287,24 @@ def test_leaving_spreads_with_the_stated_odds(odds):
     links, *_ = lay_links(left_at, contagion_odds=odds, community_size=10_000)
     one = np.concatenate([links["customer"], links["other"]])
     other = np.concatenate([links["other"], links["customer"]])
-    table = np.zeros((2, 2))
-    for now in range(60, 720, 30):
-        leaves_now = (left_at >= now) & (left_at < now + 30)
-        left_before = (left_at >= now - 60) & (left_at < now)
-        for row, ends in enumerate((leaves_now, np.isinf(left_at))):
-            for column, neighbours in enumerate((left_before, np.isinf(left_at))):
-                table[row, column] += (ends[one] & neighbours[other]).sum()
-    found = np.log(table[0, 0] * table[1, 1] / table[0, 1] / table[1, 0])
-    assert_close(found, np.log(odds), np.sqrt((1 / table).sum()))
+
+    def log_odds_ratio(first, last):
+        """Return it, and its error, for neighbours who left so many days before."""
+        table = np.zeros((2, 2))
+        for now in range(last, 720, 30):
+            leaves_now = (left_at >= now) & (left_at < now + 30)
+            left_before = (left_at >= now - last) & (left_at < now - first)
+            for row, ends in enumerate((leaves_now, np.isinf(left_at))):
+                for column, neighbours in enumerate((left_before, np.isinf(left_at))):
+                    table[row, column] += (ends[one] & neighbours[other]).sum()
+        ratio = table[0, 0] * table[1, 1] / table[0, 1] / table[1, 0]
+        return np.log(ratio), np.sqrt((1 / table).sum())
+
+    found, error = log_odds_ratio(0, 60)
+    assert_close(found, np.log(odds), error)
+    # Beyond the days of contagion there is none.
+    found, error = log_odds_ratio(DEFAULTS.contagion_days, 210)
+    assert_close(found, 0, error)
 
 
 def test_links_are_pairs_who_met_within_the_window(population, truth):
