@@ -63,12 +63,13 @@ def write_identifiers(prefix: str, numbers: np.ndarray, n_digits: int) -> Identi
     return pd.array(text, dtype="str")
 
 
-def number_rows(prefix: str, first: int, n_rows: int, n_digits: int) -> Identifiers:
-    """Return the identifiers of consecutive rows.
+def number_rows(prefix: str, n_rows: int, n_digits: int, *, first: int = 1) -> Identifiers:
+    """Return the identifiers of consecutive rows, with `n_digits` digits or as many as it takes.
 
     Examples
     --------
-    >>> number_rows("o", 1, 2, 7).tolist()
-    ['o0000001', 'o0000002']
+    >>> number_rows("c", 2, 6).tolist()
+    ['c000001', 'c000002']
     """
-    return write_identifiers(prefix, np.arange(first, first + n_rows), n_digits)
+    last = first + n_rows - 1
+    return write_identifiers(prefix, np.arange(first, last + 1), count_digits(last, n_digits))

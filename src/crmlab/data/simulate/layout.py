@@ -82,7 +82,7 @@ def store_orders(
     for start in range(0, max(len(orders), 1), n_rows_a_piece):
         piece = orders.iloc[start : start + n_rows_a_piece]
         columns = {
-            "order_id": number_rows("o", start + 1, len(piece), n_digits),
+            "order_id": number_rows("o", len(piece), n_digits, first=start + 1),
             "customer_id": name_customers(piece["customer"], n_customers),
             "ordered_on": to_days(first, piece["day"]),
             "amount": piece["amount"].to_numpy(),
@@ -97,7 +97,7 @@ def store_contacts(contacts: pd.DataFrame, n_customers: int, first: pd.Timestamp
     """Return the table `contacts`."""
     return pd.DataFrame(
         {
-            "contact_id": number_rows("k", 1, len(contacts), count_digits(len(contacts), 6)),
+            "contact_id": number_rows("k", len(contacts), 6),
             "customer_id": name_customers(contacts["customer"], n_customers),
             "campaign": contacts["campaign"],
             "channel": contacts["channel"],
@@ -114,7 +114,7 @@ def store_survey(answers: pd.DataFrame, n_customers: int, first: pd.Timestamp) -
     customer_id = pd.Series(name_customers(answers["customer"], n_customers))
     return pd.DataFrame(
         {
-            "respondent_id": number_rows("r", 1, len(answers), count_digits(len(answers), 5)),
+            "respondent_id": number_rows("r", len(answers), 5),
             "customer_id": customer_id.mask(answers["is_anonymous"]),
             "answered_on": to_days(first, answers["day"]),
             "wave": np.ones(len(answers), dtype=np.int64),
@@ -131,7 +131,7 @@ def store_tickets(tickets: pd.DataFrame, n_customers: int, first: pd.Timestamp) 
     opened = tickets["opened"].to_numpy().astype("timedelta64[m]")
     return pd.DataFrame(
         {
-            "ticket_id": number_rows("t", 1, len(tickets), count_digits(len(tickets), 6)),
+            "ticket_id": number_rows("t", len(tickets), 6),
             "customer_id": name_customers(tickets["customer"], n_customers),
             "opened_at": (start + opened).astype("datetime64[us]"),
             "closed_at": closed_at.mask(tickets["closed"].isna()),

@@ -13,7 +13,7 @@ import pandas as pd
 
 from crmlab.data.columns import TABLES
 from crmlab.data.simulate.accounts import RELATIONSHIP_TYPES
-from crmlab.data.simulate.identifiers import count_digits, number_rows
+from crmlab.data.simulate.identifiers import number_rows
 from crmlab.data.simulate.latents import quantise
 from crmlab.data.simulate.layout import name_customers, to_days, to_days_or_missing
 from crmlab.data.simulate.parameters import CONSTRUCTS
@@ -74,7 +74,7 @@ def store_accounts(accounts: pd.DataFrame, n_customers: int) -> pd.DataFrame:
 
 def store_staff(staff: pd.DataFrame, first: pd.Timestamp) -> pd.DataFrame:
     """Return the table `staff`."""
-    ids = number_rows("s", 1, len(staff), count_digits(len(staff), 4))
+    ids = number_rows("s", len(staff), 4)
     known = {
         "staff_id": ids,
         "department": staff["department"],
