@@ -52,9 +52,8 @@ def simulate_population(
     Returns
     -------
     dict of str to pandas.DataFrame
-        `customers`, `orders`, `contacts`, `survey`, `items`, `tickets`, `sources` and `truth`,
-        as `crmlab.data.tables.TABLES` describes them; money in CNY. `truth` has one row per
-        customer, in the order of `customers`.
+        Every table of `crmlab.data.tables.TABLES`, in that order; money in CNY. `truth` has one
+        row per customer, in the order of `customers`.
 
     Raises
     ------
