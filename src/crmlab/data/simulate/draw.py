@@ -106,12 +106,14 @@ def draw_tables(
 
 
 def _count(name: str, pieces: Iterator[pd.DataFrame], spans: Spans) -> Iterator[pd.DataFrame]:
+    """Yield the pieces and note their rows and days, which `sources` tells."""
     for piece in pieces:
         spans.add(name, piece)
         yield piece
 
 
 def _draw(n_customers, first, last_day, streams, parameters, n_rows_a_piece, spans):
+    """Yield the tables in the order in which they can be let go: what is large goes first."""
     latents = simulate_latents(n_customers, streams["latents"], parameters)
     joined_at = simulate_joining(n_customers, last_day, streams["customers"], parameters)
     purchases, contacts, left_at = _draw_purchases(
