@@ -29,6 +29,7 @@ from crmlab.data.simulate.purchases import (
     simulate_order_times,
     value_orders,
 )
+from crmlab.data.simulate.records import simulate_records
 
 __all__ = ["SAMPLE_CUSTOMERS", "SAMPLE_SEED", "simulate_population", "write_sample"]
 
@@ -42,7 +43,7 @@ _NEXT_DAYS = 364
 _SHORTEST_DAYS = 182
 # Each table draws from a stream of its own, so that a change in one leaves the others as they
 # were. A new stream goes to the end.
-_STREAMS = ("latents", "customers", "times", "contacts", "orders", "survey", "tickets")
+_STREAMS = ("latents", "customers", "times", "contacts", "orders", "survey", "tickets", "records")
 
 
 def simulate_population(
@@ -69,9 +70,9 @@ def simulate_population(
     Returns
     -------
     dict of str to pandas.DataFrame
-        `customers`, `orders`, `contacts`, `survey`, `items`, `tickets`, `sources` and `truth`,
-        as `crmlab.data.tables.TABLES` describes them; money in CNY. `truth` has one row per
-        customer, in the order of `customers`.
+        `customers`, `orders`, `contacts`, `survey`, `items`, `tickets`, `sources`, `truth`,
+        `records` and `record_truth`, as `crmlab.data.tables.TABLES` describes them; money in CNY.
+        `truth` has one row per customer, in the order of `customers`.
 
     Raises
     ------
@@ -150,6 +151,7 @@ def simulate_population(
     tables["truth"] = store_truth(
         ids, latents, left_at, purchases[purchases["day"] > last_day], first, last_day
     )
+    tables |= simulate_records(tables["customers"], first, last_day, streams["records"])
     return tables
 
 
