@@ -46,7 +46,9 @@ def measure_unicity(orders, rng, *, n_known=(1, 2, 3, 4), grains=tuple(GRAINS), 
     -------
     pandas.DataFrame, one row per grain and number
         `grain`, `n_known`, `n_tried` (customers), `unicity` (NaN where nobody has so many),
-        `standard_error`.
+        `standard_error`, and `n_candidates`, the median number of histories that hold what the
+        attacker saw, the customer's own among them. One customer who buys every week is a
+        candidate for everybody known by the week: unicity is then 0 and the candidates few.
 
     Raises
     ------
@@ -83,7 +85,8 @@ def measure_unicity(orders, rng, *, n_known=(1, 2, 3, 4), grains=tuple(GRAINS), 
         histories = _incidence(customer, point)
         for known in n_known:
             rows.append((grain, known, *_try(histories, known, n_tried, rng)))
-    return pd.DataFrame(rows, columns=["grain", "n_known", "n_tried", "unicity", "standard_error"])
+    columns = ["grain", "n_known", "n_tried", "unicity", "standard_error", "n_candidates"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _points(orders, time, amount):
@@ -115,7 +118,7 @@ def _try(histories, n_known, n_tried, rng):
     n_points = np.diff(histories.indptr)
     able = np.flatnonzero(n_points >= n_known)
     if not len(able):
-        return 0, np.nan, np.nan
+        return 0, np.nan, np.nan, np.nan
     tried = able if len(able) <= n_tried else rng.choice(able, n_tried, replace=False)
     seen = np.concatenate(
         [
@@ -133,4 +136,5 @@ def _try(histories, n_known, n_tried, rng):
     found = (asked @ histories.T).tocsr()
     n_alike = np.add.reduceat(found.data == n_known, found.indptr[:-1])
     share = float((n_alike == 1).mean())
-    return len(tried), share, float(np.sqrt(share * (1 - share) / len(tried)))
+    error = float(np.sqrt(share * (1 - share) / len(tried)))
+    return len(tried), share, error, float(np.median(n_alike))

@@ -234,27 +234,26 @@ def _write_wrongly(frame, share, is_latin, rng):
     letters = "abcdefghijklmnopqrstuvwxyz"
     spots = rng.random((4, n))
 
-    def replace(alphabet, spot):
+    def replace(alphabet, spot, start=1, end=None):
         def edit(text, i):
-            at = 1 + int(spots[spot, i] * (len(text) - 1))
+            last = len(text) if end is None else text.index(end)
+            at = start + int(spots[spot, i] * (last - start))
             new = alphabet[int(spots[spot, i] * 1e6) % len(alphabet)]
             return f"{text[:at]}{new}{text[at + 1 :]}"
 
         return edit
 
-    def exchange(spot):
-        def edit(text, i):
-            at = int(spots[spot, i] * (len(text) - 1))
-            return text[:at] + text[at + 1 : at + 2] + text[at] + text[at + 2 :]
-
-        return edit
+    def exchange(text, i):
+        at = 3 + int(spots[1, i] * (len(text) - 4))
+        return text[:at] + text[at + 1] + text[at] + text[at + 2 :]
 
     _edit_at(frame, "name", hit() & is_latin, replace(letters, 0))
     _edit_at(frame, "name", hit() & ~is_latin, replace(_GIVEN, 0))
-    _edit_at(frame, "phone", hit(), replace("0123456789", 1))
-    _edit_at(frame, "phone", hit(0.5), exchange(1))
+    # The first digits stay, or a slip would make a number that somebody has.
+    _edit_at(frame, "phone", hit(), replace("0123456789", 1, start=3))
+    _edit_at(frame, "phone", hit(0.5), exchange)
     _edit(frame, "phone", hit(0.2), lambda text: text[:-1])
-    _edit_at(frame, "email", hit(), replace(letters, 2))
+    _edit_at(frame, "email", hit(), replace(letters, 2, end="@"))
     _edit(frame, "email", hit(0.3), lambda text: text.replace("@", ""))
     _edit_at(frame, "postcode", hit(0.5), replace("0123456789", 3))
     _edit(frame, "postcode", hit(0.3), lambda text: text[:5])
