@@ -164,7 +164,7 @@ def score_links(cluster, customer):
     pandas.Series
         `n_links` (pairs put together), `n_matches` (pairs that are one customer's), `n_right`
         (both), `precision` and `recall` (NaN where there is nothing to divide by), and
-        `f_score`, their harmonic mean.
+        `f_measure`, their harmonic mean.
 
     Examples
     --------
@@ -192,7 +192,7 @@ def score_links(cluster, customer):
             "n_right": n_right,
             "precision": precision,
             "recall": recall,
-            "f_score": 2 * precision * recall / both if both > 0 else np.nan,
+            "f_measure": 2 * precision * recall / both if both > 0 else np.nan,
         }
     )
 

@@ -247,7 +247,7 @@ def score_detection(is_found, is_fake):
     Returns
     -------
     pandas.Series
-        `n_found`, `n_fake`, `n_right`, `precision` and `recall` (NaN where there is nothing to
+        `n_flagged`, `n_fake`, `n_right`, `precision` and `recall` (NaN where there is nothing to
         divide by), `precision_all`: what flagging everything would reach, the share of fakes.
 
     Examples
@@ -263,7 +263,7 @@ def score_detection(is_found, is_fake):
     n_found, n_fake, n_right = is_found.sum(), is_fake.sum(), (is_found & is_fake).sum()
     return pd.Series(
         {
-            "n_found": int(n_found),
+            "n_flagged": int(n_found),
             "n_fake": int(n_fake),
             "n_right": int(n_right),
             "precision": n_right / n_found if n_found else np.nan,

@@ -73,8 +73,8 @@ def permitted_rows(frame, purpose, as_of, *, licences=None):
     Parameters
     ----------
     frame : pandas.DataFrame
-        With `purposes` and `consent_until`, as the table `records` has them; and `system`, where
-        licences are given. Left unchanged.
+        With `purposes` and `consent_expires_on`, as the table `records` has them; and `system`,
+        where licences are given. Left unchanged.
     purpose : str
         One of `PURPOSES`.
     as_of : pandas.Timestamp or str
@@ -96,13 +96,13 @@ def permitted_rows(frame, purpose, as_of, *, licences=None):
     Examples
     --------
     >>> frame = pd.DataFrame({"purposes": ["service marketing", "service", None],
-    ...                       "consent_until": pd.to_datetime([None, "2025-06-30", None])})
+    ...                       "consent_expires_on": pd.to_datetime([None, "2025-06-30", None])})
     >>> permitted_rows(frame, "service", "2025-12-31")["is_permitted"].tolist()
     [True, False, False]
     """
     if purpose not in PURPOSES:
         raise ValueError(f"purpose is {purpose!r}; expected one of {', '.join(PURPOSES)}")
-    needed = ["purposes", "consent_until", *(["system"] if licences else [])]
+    needed = ["purposes", "consent_expires_on", *(["system"] if licences else [])]
     missing = [name for name in needed if name not in frame]
     if missing:
         raise ValueError(
@@ -117,7 +117,9 @@ def permitted_rows(frame, purpose, as_of, *, licences=None):
     found = pd.DataFrame(
         {
             "has_consent": np.array(said, dtype=bool),
-            "has_not_expired": (frame["consent_until"].isna() | (frame["consent_until"] >= as_of)),
+            "has_not_expired": (
+                frame["consent_expires_on"].isna() | (frame["consent_expires_on"] >= as_of)
+            ),
             "has_licence": last.isna() | (pd.to_datetime(last) >= as_of),
         },
         index=frame.index,
@@ -131,7 +133,7 @@ def check_release(frame, table, purpose, as_of, *, licences=None):
     Parameters
     ----------
     frame : pandas.DataFrame
-        What is to be handed out, with `purposes` and `consent_until`.
+        What is to be handed out, with `purposes` and `consent_expires_on`.
     table : str
         The table it comes from, for `load_uses`.
     purpose, as_of, licences
@@ -147,7 +149,8 @@ def check_release(frame, table, purpose, as_of, *, licences=None):
     Examples
     --------
     >>> frame = pd.DataFrame({"name": ["a", "b"], "region": ["east", "west"],
-    ...     "purposes": ["research", "service"], "consent_until": pd.to_datetime([None, None])})
+    ...                       "purposes": ["research", "service"],
+    ...                       "consent_expires_on": pd.to_datetime([None, None])})
     >>> found = check_release(frame, "records", "research", "2025-12-31")
     >>> found[["reason", "n_rows"]].values.tolist()
     [['column_not_needed', 2], ['no_consent', 1]]
@@ -162,7 +165,7 @@ def check_release(frame, table, purpose, as_of, *, licences=None):
     permitted = permitted_rows(frame, purpose, as_of, licences=licences)
     for reason, column, is_right in (
         ("no_consent", "purposes", permitted["has_consent"]),
-        ("consent_expired", "consent_until", permitted["has_not_expired"]),
+        ("consent_expired", "consent_expires_on", permitted["has_not_expired"]),
         ("licence_expired", "system", permitted["has_licence"]),
     ):
         reasons.append((reason, column, ~is_right.to_numpy()))
@@ -180,7 +183,7 @@ def export_table(frame, path, *, table, purpose, as_of, licences=None):
     Parameters
     ----------
     frame : pandas.DataFrame
-        With `purposes` and `consent_until`. Left unchanged.
+        With `purposes` and `consent_expires_on`. Left unchanged.
     path : path-like
         A CSV file, in UTF-8 with a byte order mark, which spreadsheets need; it appears whole or
         not at all.
@@ -203,7 +206,7 @@ def export_table(frame, path, *, table, purpose, as_of, licences=None):
     --------
     >>> import tempfile
     >>> frame = pd.DataFrame({"name": ["=1+1", "b"], "purposes": ["marketing", "marketing"],
-    ...                       "consent_until": pd.to_datetime([None, None])})
+    ...                       "consent_expires_on": pd.to_datetime([None, None])})
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder) / "names.csv"
     ...     asked = {"table": "records", "purpose": "marketing", "as_of": "2025-12-31"}

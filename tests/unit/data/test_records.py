@@ -79,9 +79,9 @@ def test_days_are_in_order_and_consent_of_partners_ends(made):
     records = made["records"]
     assert (records["updated_on"] >= records["created_on"]).all()
     assert records["updated_on"].max() <= FIRST + pd.Timedelta(days=730)
-    ends = records["consent_until"].notna()
+    ends = records["consent_expires_on"].notna()
     assert (ends == (records["system"] == "partner")).all()
-    assert ((records["consent_until"] - records["created_on"]).dropna().dt.days == 365).all()
+    assert ((records["consent_expires_on"] - records["created_on"]).dropna().dt.days == 365).all()
 
 
 def test_same_seed_gives_the_same_records_and_leaves_customers_alone(customers, made):

@@ -24,7 +24,7 @@ def frame():
             "name": ["=cmd()", "b", "c", "d"],
             "region": ["east", "+west", None, "south"],
             "purposes": ["service marketing", "marketing", "marketing", None],
-            "consent_until": pd.to_datetime([None, "2025-12-31", "2025-12-30", None]),
+            "consent_expires_on": pd.to_datetime([None, "2025-12-31", "2025-12-30", None]),
         }
     )
 
@@ -37,7 +37,7 @@ def test_row_needs_consent_to_this_purpose_on_this_day(frame):
 
 def test_purpose_is_a_whole_word():
     frame = pd.DataFrame(
-        {"purposes": ["marketingresearch"], "consent_until": pd.to_datetime([None])}
+        {"purposes": ["marketingresearch"], "consent_expires_on": pd.to_datetime([None])}
     )
     assert not permitted_rows(frame, "marketing", DAY)["is_permitted"].any()
 
@@ -61,7 +61,9 @@ def test_reasons_are_counted_and_say_where(frame):
 
 def test_export_is_refused_and_writes_nothing(frame, tmp_path):
     path = tmp_path / "out.csv"
-    with pytest.raises(ValueError, match=r"no consent in 1 rows, first in row 4; consent_until: "):
+    with pytest.raises(
+        ValueError, match=r"no consent in 1 rows, first in row 4; consent_expires_on: "
+    ):
         export_table(frame, path, table="records", purpose="marketing", as_of=DAY)
     with pytest.raises(ValueError, match="name: column not needed"):
         export_table(frame.head(1), path, table="records", purpose="sharing", as_of=DAY)
@@ -88,7 +90,7 @@ def test_every_start_of_a_formula_is_defused(start, tmp_path):
         {
             "name": [f"{start}1"],
             "purposes": ["marketing"],
-            "consent_until": pd.to_datetime([None]),
+            "consent_expires_on": pd.to_datetime([None]),
         }
     )
     done = export_table(frame, tmp_path / "x.csv", table="records", purpose="marketing", as_of=DAY)
@@ -101,7 +103,7 @@ def test_negative_number_stays_a_number(tmp_path):
         {
             "n_items": [-2],
             "purposes": ["marketing"],
-            "consent_until": pd.to_datetime([None]),
+            "consent_expires_on": pd.to_datetime([None]),
         }
     )
     uses = frame[["n_items"]]

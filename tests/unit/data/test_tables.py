@@ -61,6 +61,8 @@ def test_tables_stand_in_the_order_a_reader_meets_them():
         "tickets",
         "sources",
         "truth",
+        "records",
+        "record_truth",
     ]
 
 

@@ -95,6 +95,8 @@ def simulate_records(
     fakes = _make_fakes(max(3, round(_FAKES * len(genuine))), genuine, first, last_day, rng)
     frame = pd.concat([genuine, fakes], ignore_index=True)
     frame = frame.take(rng.permutation(len(frame))).reset_index(drop=True)
+    texts = frame.select_dtypes("object").columns
+    frame[texts] = frame[texts].astype("str")
     frame.insert(0, "record_id", number_rows("d", len(frame), 6))
     owner = frame["customer"].to_numpy()
     customer_id = pd.Series(customers["customer_id"].array.take(np.maximum(owner, 0)))
@@ -206,7 +208,7 @@ def _file_system(place, system, people, customer, first, last_day, rng):
 
 _ORDER = [
     "system", "name", "phone", "email", "postcode", "birth_year", "region",
-    "purposes", "consent_until", "created_on", "updated_on", "customer",
+    "purposes", "consent_expires_on", "created_on", "updated_on", "customer",
 ]  # fmt: skip
 
 
@@ -221,7 +223,9 @@ def _add_consent(frame, place, created, first, rng):
     purposes = pd.Series(np.array(words, dtype=object)[code])
     frame["purposes"] = purposes.mask(purposes == "")
     until = pd.Series(_to_days(first, created + _PARTNER_DAYS))
-    frame["consent_until"] = until if SYSTEMS[place] == "partner" else until.mask(until.notna())
+    frame["consent_expires_on"] = (
+        until if SYSTEMS[place] == "partner" else until.mask(until.notna())
+    )
 
 
 def _write_wrongly(frame, share, is_latin, rng):
@@ -294,7 +298,7 @@ def _make_fakes(n, genuine, first, last_day, rng):
     created = np.where(batch, last_day // 2 + number % 3, created)
     frame["created_on"] = _to_days(first, created)
     frame["updated_on"] = _to_days(first, created)
-    frame["consent_until"] = pd.Series(_to_days(first, created + _PARTNER_DAYS)).mask(
+    frame["consent_expires_on"] = pd.Series(_to_days(first, created + _PARTNER_DAYS)).mask(
         (frame["system"] != "partner").to_numpy()
     )
     return frame.assign(customer=-1)
