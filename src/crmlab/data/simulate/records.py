@@ -95,7 +95,7 @@ def simulate_records(
     fakes = _make_fakes(max(3, round(_FAKES * len(genuine))), genuine, first, last_day, rng)
     frame = pd.concat([genuine, fakes], ignore_index=True)
     frame = frame.take(rng.permutation(len(frame))).reset_index(drop=True)
-    texts = frame.select_dtypes("object").columns
+    texts = frame.columns[frame.dtypes == object]
     frame[texts] = frame[texts].astype("str")
     frame.insert(0, "record_id", number_rows("d", len(frame), 6))
     owner = frame["customer"].to_numpy()
