@@ -92,11 +92,12 @@ def simulate_records(
     """
     people = _make_people(customers, rng)
     genuine = _file_people(people, first, last_day, rng)
-    fakes = _make_fakes(max(3, round(_FAKES * len(genuine))), genuine, first, last_day, rng)
-    frame = pd.concat([genuine, fakes], ignore_index=True)
+    frame = genuine
+    if len(genuine):
+        fakes = _make_fakes(max(3, round(_FAKES * len(genuine))), genuine, first, last_day, rng)
+        frame = pd.concat([genuine, fakes], ignore_index=True)
     frame = frame.take(rng.permutation(len(frame))).reset_index(drop=True)
-    texts = frame.columns[frame.dtypes == object]
-    frame[texts] = frame[texts].astype("str")
+    frame[_TEXTS] = frame[_TEXTS].astype("str")
     frame.insert(0, "record_id", number_rows("d", len(frame), 6))
     owner = frame["customer"].to_numpy()
     customer_id = pd.Series(customers["customer_id"].array.take(np.maximum(owner, 0)))
@@ -206,6 +207,7 @@ def _file_system(place, system, people, customer, first, last_day, rng):
     return frame[_ORDER]
 
 
+_TEXTS = ["system", "name", "phone", "email", "postcode", "region", "purposes"]
 _ORDER = [
     "system", "name", "phone", "email", "postcode", "birth_year", "region",
     "purposes", "consent_expires_on", "created_on", "updated_on", "customer",
