@@ -19,7 +19,7 @@ linkage. U.S. Bureau of the Census, RR2000/05.
 import numpy as np
 import pandas as pd
 
-__all__ = ["LEVELS", "FellegiSunter", "expected_rates"]
+__all__ = ["LEVELS", "FellegiSunter", "choose_threshold", "expected_rates"]
 
 LEVELS = ("differs", "close", "equal")
 """What the levels 0, 1 and 2 mean; -1 stands for a missing field."""
@@ -196,6 +196,44 @@ def expected_rates(probability, thresholds=None):
             "recall": found / total[-1] if total[-1] > 0 else np.nan,
         }
     )
+
+
+def choose_threshold(probability, precision):
+    """Return the lowest threshold whose links are expected to be as precise as asked.
+
+    Parameters
+    ----------
+    probability : array_like of float, shape (n_pairs,)
+        That each pair compared is a match.
+    precision : float
+        Expected share of the links that are matches, above 0 and at most 1.
+
+    Returns
+    -------
+    float
+        One of the probabilities; the largest of them where even it falls short.
+
+    Raises
+    ------
+    ValueError
+        If there are no pairs, or a value is out of range.
+
+    Examples
+    --------
+    >>> choose_threshold([0.99, 0.97, 0.4, 0.1], 0.95)
+    0.97
+    """
+    probability = np.asarray(probability, dtype=float)
+    if not len(probability) or not 0 < precision <= 1:
+        raise ValueError(
+            f"precision is {precision!r} for {len(probability)} pairs; expected a share above 0 "
+            "and at most 1, and a pair or more"
+        )
+    ordered = -np.sort(-probability)
+    expected = np.cumsum(ordered) / np.arange(1, len(ordered) + 1)
+    # The mean falls as less probable pairs join, so the last that is enough is the lowest.
+    enough = np.flatnonzero(expected >= precision)
+    return float(ordered[enough[-1] if len(enough) else 0])
 
 
 def _shares(is_level, counts):

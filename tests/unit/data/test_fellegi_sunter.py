@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from crmlab.data.fellegi_sunter import FellegiSunter, expected_rates
+from crmlab.data.fellegi_sunter import FellegiSunter, choose_threshold, expected_rates
 
 FIELDS = ("name", "phone", "year")
 M = np.array([[0.08, 0.12, 0.80], [0.05, 0.05, 0.90], [0.10, 0.30, 0.60]])
@@ -157,3 +157,18 @@ def test_patterns_that_cannot_be_fitted_are_refused(levels, fields, counts, mess
 def test_rates_of_what_is_no_probability_are_refused(bad):
     with pytest.raises(ValueError, match="expected one a pair"):
         expected_rates(bad)
+
+
+@pytest.mark.parametrize("precision", [0.8, 0.95, 0.999])
+def test_threshold_is_the_lowest_that_is_precise_enough(precision):
+    probability = np.random.default_rng(3).beta(0.1, 0.1, 500)
+    threshold = choose_threshold(probability, precision)
+    assert probability[probability >= threshold].mean() >= precision
+    below = probability[probability < threshold].max()
+    assert probability[probability >= below].mean() < precision
+
+
+def test_threshold_falls_back_on_the_surest_pair_and_refuses_nonsense():
+    assert choose_threshold([0.5, 0.4], 0.9) == 0.5
+    with pytest.raises(ValueError, match=r"precision is 1\.5 for 1 pairs"):
+        choose_threshold([0.5], 1.5)
