@@ -229,11 +229,12 @@ def choose_threshold(probability, precision):
             f"precision is {precision!r} for {len(probability)} pairs; expected a share above 0 "
             "and at most 1, and a pair or more"
         )
-    ordered = -np.sort(-probability)
-    expected = np.cumsum(ordered) / np.arange(1, len(ordered) + 1)
+    values, counts = np.unique(probability, return_counts=True)
+    values, counts = values[::-1], counts[::-1]  # equal pairs are linked together or not at all
+    expected = np.cumsum(values * counts) / np.cumsum(counts)
     # The mean falls as less probable pairs join, so the last that is enough is the lowest.
     enough = np.flatnonzero(expected >= precision)
-    return float(ordered[enough[-1] if len(enough) else 0])
+    return float(values[enough[-1] if len(enough) else 0])
 
 
 def _shares(is_level, counts):
