@@ -200,13 +200,14 @@ def plot_anonymity_cost(costs, k=None, ax=None):
     return ax
 
 
-def plot_private_counts(counts, key, ax=None):
-    """Draw counts beside what is published of them, with the range that 19 of 20 keep within.
+def plot_private_counts(errors, key, ax=None):
+    """Draw how far private counts are off, as a share of the count, and how far they may be.
 
     Parameters
     ----------
-    counts : pandas.DataFrame
-        Rows named as the index: `n_customers`, `n_published`, `error_95`.
+    errors : pandas.DataFrame
+        Rows named as the index: `off_by` (published over true, less 1) and `range`, which 19 of 20
+        counts keep within.
     key : str
         What the rows are, such as "region".
     ax : matplotlib.axes.Axes or None
@@ -220,27 +221,27 @@ def plot_private_counts(counts, key, ax=None):
     --------
     >>> import matplotlib.pyplot as plt
     >>> import pandas as pd
-    >>> counts = pd.DataFrame({"n_customers": [500], "n_published": [503], "error_95": [6.0]},
-    ...                       index=["east"])
-    >>> [int(bar.get_width()) for bar in plot_private_counts(counts, "region").patches]
-    [500]
+    >>> errors = pd.DataFrame({"off_by": [0.01, -0.2], "range": [0.02, 0.3]},
+    ...                       index=["east", "west"])
+    >>> [text.get_text() for text in plot_private_counts(errors, "region").get_yticklabels()]
+    ['east', 'west']
     >>> plt.close()
     """
-    ax = new_axes(ax, n_bars=len(counts) + 1)
-    rows = np.arange(len(counts))
-    ax.barh(rows, counts["n_customers"], color=PALE, label=label("n_customers"))
-    ax.errorbar(
-        counts["n_published"],
+    ax = new_axes(ax, n_bars=len(errors) + 1)
+    rows = np.arange(len(errors))
+    ax.barh(
         rows,
-        xerr=counts["error_95"],
-        fmt="o",
-        color=PALETTE[1],
-        capsize=4,
-        label=label("n_published"),
+        2 * errors["range"],
+        left=-errors["range"],
+        height=0.5,
+        color=PALE,
+        label=label("range_of_19_in_20"),
     )
-    rows_from_top(ax, [_name(value, key) for value in counts.index])
-    number_axis(ax.xaxis)
-    ax.set(xlabel=label("n_customers"))
+    ax.plot(errors["off_by"], rows, "o", color=PALETTE[1], markersize=8, label=label("n_published"))
+    ax.axvline(0, color=GREY, linewidth=1)
+    rows_from_top(ax, [_name(value, key) for value in errors.index])
+    share_axis(ax.xaxis)
+    ax.set(xlabel=label("off_by"))
     legend_above(ax)
     return ax
 

@@ -41,10 +41,7 @@ COSTS = pd.DataFrame(
         "share_suppressed": [0.0, 0.01],
     }
 )
-COUNTS = pd.DataFrame(
-    {"n_customers": [700, 20], "n_published": [703, 18], "error_95": [6.0, 6.0]},
-    index=["east", "?"],
-)
+COUNTS = pd.DataFrame({"off_by": [0.01, -0.1], "range": [0.02, 0.3]}, index=["east", "?"])
 UNICITY = pd.DataFrame(
     {
         "grain": np.repeat(list(GRAINS), 2),
@@ -108,10 +105,10 @@ def test_every_k_has_its_tick():
     assert [text.get_text() for text in ax.get_xticklabels()] == ["2", "10"]
 
 
-def test_bars_of_error_reach_as_far_as_they_should():
+def test_range_reaches_as_far_to_either_side():
     ax = plot_private_counts(COUNTS, "region")
-    segments = ax.collections[0].get_segments()
-    assert segments[0][:, 0].tolist() == [697, 709]
+    assert [(bar.get_x(), bar.get_width()) for bar in ax.patches] == [(-0.02, 0.04), (-0.3, 0.6)]
+    assert ax.lines[0].get_xdata().tolist() == [0.01, -0.1]
 
 
 def test_every_word_the_figures_and_tables_can_need_is_a_term():
