@@ -8,7 +8,8 @@ links; records joined by links, at once or through others, are one customer.
 
 The comparison is in `crmlab.data.comparison`. The model is our own because linking customers is
 what a customer database is for, and a reader should be able to follow every step; Splink gives the
-same model on a database engine, for records by the million.
+same model on a database engine, for records by the million. On the bundled sample, without the
+fakes, its m agree with ours to within 0.03; its u, which counts the matches in, are larger.
 """
 
 from dataclasses import dataclass

@@ -46,6 +46,15 @@ def test_only_what_came_before_the_contact_is_known(tables, leads):
         assert row.has_ordered == (len(before) > 0)
 
 
+def test_order_on_the_day_of_contact_is_not_known_yet():
+    days = pd.to_datetime(["2024-03-01"])
+    contacts = pd.DataFrame({"customer_id": ["a"], "contacted_on": days, "is_treated": True})
+    orders = pd.DataFrame({"customer_id": ["a"], "ordered_on": days, "amount": [5.0]})
+    found = describe_leads(contacts.assign(has_responded=True), orders)
+    assert found["n_orders_before"].tolist() == [0]
+    assert not found["has_ordered"].any()
+
+
 def test_held_out_customers_are_no_leads(tables, leads):
     assert len(leads) == tables["contacts"]["is_treated"].sum()
 

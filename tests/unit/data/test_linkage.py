@@ -111,7 +111,7 @@ def test_links_find_the_customers_behind_the_records(linkage, genuine):
     assert score["recall"] > 0.93
     # Naive baseline: the same telephone, written alike.
     phone = genuine[0]["phone"].fillna(pd.Series(np.arange(len(owner)).astype(str)))
-    assert score_links(phone, owner)["f_measure"] < score["f_score"] - 0.2
+    assert score_links(phone, owner)["f_measure"] < score["f_measure"] - 0.2
 
 
 def test_links_hold_what_the_model_expects_but_for_families(linkage, genuine):

@@ -176,6 +176,13 @@ def test_every_combination_agrees_with_grouping_by_pandas():
     assert len(done.tried) == 5 * 4 * 2
 
 
+def test_class_of_exactly_k_stays():
+    frame = pd.DataFrame({"year": [1980, 1980, 1980, 1991, 1991, 1991]})
+    done = generalise(frame, {"year": spans(frame["year"], [10])}, 3)
+    assert done.information_loss == 0
+    assert len(done.table) == 6
+
+
 def test_loss_is_one_minus_sweeneys_precision():
     frame = people(60)
     done = generalise(frame, ladders(frame), 2, most_suppressed=0)
