@@ -31,6 +31,7 @@ __all__ = [
     "VALIDITY",
     "check_rows",
     "count_signals",
+    "list_item_rules",
     "load_rules",
     "score_detection",
     "score_quality",
@@ -78,6 +79,37 @@ def load_rules(table=None):
     """
     rules = pd.DataFrame(_read_rules())
     return rules if table is None else rules[rules["table"] == table].reset_index(drop=True)
+
+
+def list_item_rules(items):
+    """Return the rules that a survey's own questions set: each answered, and within its scale.
+
+    Parameters
+    ----------
+    items : pandas.DataFrame
+        The table `items`: `item`, `minimum`, `maximum`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rules of the table `survey`, as `load_rules` gives them.
+
+    Examples
+    --------
+    >>> items = pd.DataFrame({"item": ["q1"], "minimum": [1.0], "maximum": [10.0]})
+    >>> list_item_rules(items)[["rule", "check", "argument"]].values.tolist()
+    [['q1_filled', 'filled', ''], ['q1_on_scale', 'between', '1..10']]
+    """
+    rows = []
+    for item in items.itertuples(index=False):
+        scale = f"{item.minimum:g}..{item.maximum:g}"
+        said = (f"Answer lies in {scale}", f"答案在 {scale} 之内")
+        there = ("Question is answered", "题项已作答")
+        rows += [
+            (f"{item.item}_filled", "survey", item.item, "completeness", "filled", "", *there),
+            (f"{item.item}_on_scale", "survey", item.item, "conformity", "between", scale, *said),
+        ]
+    return pd.DataFrame(rows, columns=load_rules().columns)
 
 
 def check_rows(frame, rules, *, as_of):

@@ -54,6 +54,12 @@ def _age(frame, column, argument, as_of):
     return _where(age.between(low, high), age.notna())
 
 
+def _between(frame, column, argument, as_of):
+    low, high = map(float, argument.split(".."))
+    value = pd.to_numeric(frame[column]).astype("float64")
+    return _where(value.between(low, high), value.notna())
+
+
 def _not_among(frame, column, argument, as_of):
     words = set(argument.split(" | "))
     return _where(~frame[column].astype("str").isin(words), frame[column].notna())
@@ -121,6 +127,7 @@ CHECKS = {
     "pattern": _pattern,
     "not_like": _not_like,
     "age": _age,
+    "between": _between,
     "not_among": _not_among,
     "not_before": _not_before,
     "not_after": _not_after,

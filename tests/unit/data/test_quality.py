@@ -10,6 +10,7 @@ from crmlab.data.quality import (
     VALIDITY,
     check_rows,
     count_signals,
+    list_item_rules,
     load_rules,
     score_detection,
     score_quality,
@@ -54,6 +55,7 @@ def days(*texts):
         ({"x": ["200000", "2000", None]}, "pattern", r"\d{6}", [True, False, None]),
         ({"x": ["qwerty", "澄星和", "ooo", None]}, "not_like", r"qwer|(.)\1{2,}", [0, 1, 0, None]),
         ({"x": [2011, 2012, 1925, 1924, None]}, "age", "14..100", [1, 0, 1, 0, None]),
+        ({"x": [0.9, 1, 10, 11, None]}, "between", "1..10", [0, 1, 1, 0, None]),
         ({"x": ["1900", "1980"]}, "not_among", "1900 | 1901", [False, True]),
         (
             {
@@ -155,6 +157,17 @@ def test_planted_fakes_are_found_as_far_as_they_show(tables):
     assert two["precision"] > 0.95
     assert one["precision"] > 5 * one["precision_all"]
     assert two["recall"] <= one["recall"]
+
+
+def test_questions_of_a_survey_set_their_own_rules(tables):
+    survey, items = tables["survey"], tables["items"]
+    rules = list_item_rules(items)
+    passed = check_rows(survey, rules, as_of=None)
+    assert passed.shape == (len(survey), 2 * len(items))
+    found = summarise_rules(passed, rules).set_index("rule")["n_failed"]
+    for item in items["item"]:
+        assert found[f"{item}_filled"] == survey[item].isna().sum()
+        assert found[f"{item}_on_scale"] == 0
 
 
 def test_detection_by_hand_and_in_the_limits():
