@@ -121,7 +121,8 @@ def check_rows(frame, rules, *, as_of):
         A table; left unchanged.
     rules : pandas.DataFrame
         Rules of this table, as `load_rules` gives them. A rule on a column that the table does not
-        have is left out.
+        have is left out; a column without a single value was not collected, and whether it is
+        filled is not checked.
     as_of : pandas.Timestamp or None
         The day on which data are judged, which ages and timeliness are counted from; rules that
         need it are left out where it is None.

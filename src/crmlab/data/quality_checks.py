@@ -32,7 +32,9 @@ def _where(result, applies):
 
 
 def _filled(frame, column, argument, as_of):
-    return _where(frame[column].notna(), np.ones(len(frame)))
+    # A column without a single value was never collected: that is no gap in what was.
+    is_collected = frame[column].notna().any()
+    return _where(frame[column].notna(), np.full(len(frame), is_collected))
 
 
 def _pattern(frame, column, argument, as_of):

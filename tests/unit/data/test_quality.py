@@ -52,6 +52,7 @@ def days(*texts):
     ("frame", "check", "argument", "expected"),
     [
         ({"x": ["a", None]}, "filled", "", [True, False]),
+        ({"x": [None, None]}, "filled", "", [None, None]),
         ({"x": ["200000", "2000", None]}, "pattern", r"\d{6}", [True, False, None]),
         ({"x": ["qwerty", "澄星和", "ooo", None]}, "not_like", r"qwer|(.)\1{2,}", [0, 1, 0, None]),
         ({"x": [2011, 2012, 1925, 1924, None]}, "age", "14..100", [1, 0, 1, 0, None]),
