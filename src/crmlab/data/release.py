@@ -46,7 +46,7 @@ def load_uses(table):
 
     Returns
     -------
-    pandas.DataFrame, one row per column
+    pandas.DataFrame, one row per column of which a use is stated; any other serves no purpose
         `column`, `data_kind` (identifier, quasi_identifier, sensitive, other) and `purposes`,
         words of `PURPOSES` with a space between.
 
