@@ -88,6 +88,8 @@ def _read_tables() -> Mapping[str, Table]:
         "staff": ("an employee's answers", "一位员工的答卷", ("staff_id",)),
         "sources": ("a source of a table", "一项数据来源", ()),
         "truth": ("a simulated customer's latent values", "一位模拟客户的潜在值", ("customer_id",)),
+        "records": ("a customer's record in one system", "某系统中的一条记录", ("record_id",)),
+        "record_truth": ("whose a simulated record is", "一条模拟记录的真实归属", ("record_id",)),
     }
     columns: dict[str, list[Column]] = {name: [] for name in rows}
     with Path(__file__).with_name("tables.csv").open(encoding="utf-8", newline="") as file:

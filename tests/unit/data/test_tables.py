@@ -65,6 +65,8 @@ def test_tables_stand_in_the_order_a_reader_meets_them():
         "staff",
         "sources",
         "truth",
+        "records",
+        "record_truth",
     ]
 
 

@@ -42,6 +42,7 @@ from crmlab.data.simulate.purchases import (
     sort_by_day,
     value_orders,
 )
+from crmlab.data.simulate.records import simulate_records
 from crmlab.data.simulate.staff import simulate_staff
 from crmlab.data.simulate.stages import simulate_activity, simulate_stages
 
@@ -57,6 +58,7 @@ STREAMS = (
     "orders",
     "survey",
     "tickets",
+    "records",
     "bonds",
     "factors",
     "bond_answers",
@@ -183,6 +185,9 @@ def _draw(n_customers, first, last_day, streams, parameters, n_rows_a_piece, spa
         latents, left_at, next_orders, relations, first, last_day, last_day + _NEXT_DAYS
     )
     yield "truth", iter([truth])
+    del truth, relations
+    for name, table in simulate_records(customers, first, last_day, streams["records"]).items():
+        yield name, iter([table])
 
 
 def _draw_purchases(latents, joined_at, last_day, streams, parameters):
