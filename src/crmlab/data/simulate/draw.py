@@ -33,6 +33,7 @@ from crmlab.data.simulate.layout_relations import (
     store_staff,
     store_truth,
 )
+from crmlab.data.simulate.modes import simulate_modes
 from crmlab.data.simulate.network import form_communities, simulate_links, simulate_referrals
 from crmlab.data.simulate.parameters import SimulationParameters
 from crmlab.data.simulate.provenance import Spans, store_sources
@@ -59,6 +60,7 @@ STREAMS = (
     "survey",
     "tickets",
     "records",
+    "modes",
     "bonds",
     "factors",
     "bond_answers",
@@ -126,9 +128,15 @@ def _draw(n_customers, first, last_day, streams, parameters, n_rows_a_piece, spa
     orders = add_returns(purchases.iloc[start:stop], last_day, streams["orders"], parameters)
     del purchases
     contacts["has_responded"] = mark_responses(contacts, orders, parameters)
+    profiles = simulate_profiles(latents, first.year, streams["customers"], parameters)
+    is_partner = (profiles["acquisition_channel"] == "partner").to_numpy()
+    n_partner_campaigns = contacts.loc[is_partner[contacts["customer"]], "campaign"].nunique()
     yield "contacts", iter([store_contacts(contacts, n_customers, first)])
     del contacts
-    answers, item_noise = simulate_answers(orders, latents, last_day, streams["survey"], parameters)
+    modes = simulate_modes(first.year - profiles["birth_year"], streams["modes"])
+    answers, item_noise = simulate_answers(
+        orders, latents, modes, last_day, streams["survey"], parameters
+    )
     tickets = simulate_tickets(orders, latents, last_day, streams["tickets"], parameters)
     n_orders, n_tickets = (
         np.bincount(frame["customer"], minlength=n_customers) for frame in (orders, tickets)
@@ -136,7 +144,6 @@ def _draw(n_customers, first, last_day, streams, parameters, n_rows_a_piece, spa
     yield "tickets", iter([store_tickets(tickets, n_customers, first)])
     yield "orders", store_orders(orders, n_customers, first, parameters, n_rows_a_piece)
     del orders, tickets
-    profiles = simulate_profiles(latents, first.year, streams["customers"], parameters)
     intensity = latents["service_intensity"].to_numpy()
     customers = store_customers(
         joined_at, profiles, intensity, n_orders, n_tickets, first, parameters
@@ -177,7 +184,16 @@ def _draw(n_customers, first, last_day, streams, parameters, n_rows_a_piece, spa
     yield "accounts", iter([store_accounts(accounts, n_customers)])
     staff = simulate_staff(last_day, streams["staff"], parameters)
     yield "staff", iter([store_staff(staff, first)])
-    yield "sources", iter([store_sources(customers, spans)])
+    yield (
+        "sources",
+        iter(
+            [
+                store_sources(
+                    customers, spans, n_partner_campaigns, first + pd.Timedelta(days=last_day)
+                )
+            ]
+        ),
+    )
     kind = np.full(n_customers, -1)
     kind[accounts["customer"]] = accounts["type"]
     relations = pd.concat([relations, stages], axis=1).assign(community=community, type=kind)

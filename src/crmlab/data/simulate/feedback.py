@@ -15,6 +15,7 @@ from scipy import special
 
 from crmlab.data.simulate.items import BOND_ITEMS, FACTOR_ITEMS, SURVEY_ITEMS, SurveyItem
 from crmlab.data.simulate.latents import quantise
+from crmlab.data.simulate.modes import INTERVIEWER_MODES
 from crmlab.data.simulate.parameters import SimulationParameters
 
 __all__ = ["add_bond_answers", "simulate_answers", "simulate_tickets"]
@@ -29,6 +30,7 @@ _USUAL_HOURS = 6.0
 def simulate_answers(
     orders: pd.DataFrame,
     latents: pd.DataFrame,
+    modes: np.ndarray,
     last_day: int,
     rng: np.random.Generator,
     parameters: SimulationParameters,
@@ -44,6 +46,8 @@ def simulate_answers(
         `customer`, `day` and `amount`, within the window.
     latents : pandas.DataFrame
         From `simulate_latents`.
+    modes : numpy.ndarray of str
+        How each customer would answer, from `crmlab.data.simulate.modes.simulate_modes`.
     last_day : int
         Last day observed.
     rng : numpy.random.Generator
@@ -54,7 +58,7 @@ def simulate_answers(
     Returns
     -------
     answers : pandas.DataFrame
-        One row per respondent: `customer` (position), `day`, `is_anonymous`, the scores.
+        One row per respondent: `customer` (position), `day`, `mode`, `is_anonymous`, the scores.
     item_noise : numpy.ndarray of float, shape (n_customers, 8)
         Standard normal noise behind the answers to `FACTOR_ITEMS`; NaN for who did not answer.
     """
@@ -69,13 +73,15 @@ def simulate_answers(
     columns = {
         "customer": respondent,
         "day": day,
+        "mode": modes[respondent],
         "is_anonymous": rng.random(n_respondents) < parameters.anonymous_share,
     }
+    added = _added_points(columns["mode"], parameters)
     noises = {}
     for item in SURVEY_ITEMS[: -len(BOND_ITEMS)]:
         latent = latents[item.latent].to_numpy()[respondent]
         noises[item.item] = rng.standard_normal(n_respondents)
-        columns[item.item] = _draw_scores(item, latent, noises[item.item], rng, parameters)
+        columns[item.item] = _draw_scores(item, latent, noises[item.item], added, rng, parameters)
     answers = pd.DataFrame(columns)
     item_noise = np.full((len(latents), len(FACTOR_ITEMS)), np.nan)
     item_noise[respondent] = np.column_stack([noises[item.item] for item in FACTOR_ITEMS])
@@ -103,24 +109,31 @@ def add_bond_answers(
         What to draw.
     """
     respondent = answers["customer"].to_numpy()
+    added = _added_points(answers["mode"], parameters)
     columns = {}
     for item in BOND_ITEMS:
         latent = latents[item.latent].to_numpy()[respondent]
         noise = rng.standard_normal(len(respondent))
-        columns[item.item] = _draw_scores(item, latent, noise, rng, parameters)
+        columns[item.item] = _draw_scores(item, latent, noise, added, rng, parameters)
     return pd.concat([answers, pd.DataFrame(columns)], axis=1)
+
+
+def _added_points(modes: np.ndarray, parameters: SimulationParameters) -> np.ndarray:
+    """Return the points an interviewer adds: exactly 0 by default, which changes no answer."""
+    return parameters.mode_effect * np.isin(modes, INTERVIEWER_MODES)
 
 
 def _draw_scores(
     item: SurveyItem,
     latent: np.ndarray,
     noise: np.ndarray,
+    added: np.ndarray,
     rng: np.random.Generator,
     parameters: SimulationParameters,
 ) -> np.ndarray:
-    """Return the scores that a latent and a noise give, some of them missing."""
+    """Return the scores that a latent, a noise and added points give, some of them missing."""
     score = item.loading * latent + math.sqrt(1 - item.loading**2) * noise
-    score = np.round(quantise(item.mean + item.sd * score))
+    score = np.round(quantise(item.mean + item.sd * score) + added)
     is_missing = rng.random(len(latent)) < parameters.missing_share
     return np.where(is_missing, np.nan, np.clip(score, item.minimum, item.maximum))
 

@@ -118,6 +118,7 @@ def store_survey(answers: pd.DataFrame, n_customers: int, first: pd.Timestamp) -
             "customer_id": customer_id.mask(answers["is_anonymous"]),
             "answered_on": to_days(first, answers["day"]),
             "wave": np.ones(len(answers), dtype=np.int64),
+            "mode": pd.array(answers["mode"], dtype="str"),
         }
         | {item.item: answers[item.item] for item in SURVEY_ITEMS}
     )

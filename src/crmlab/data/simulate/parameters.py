@@ -132,6 +132,7 @@ class SimulationParameters:
     campaign_discount: float = 0.10
     survey_share: float = 0.42
     survey_position: float = 0.70
+    mode_effect: float = 0.0
     anonymous_share: float = 0.03
     missing_share: float = 0.003
     question_share: float = 0.028

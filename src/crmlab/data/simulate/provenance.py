@@ -40,8 +40,14 @@ class Spans:
         return days.min(), days.max()
 
 
-def store_sources(customers: pd.DataFrame, spans: Spans) -> pd.DataFrame:
-    """Return the table `sources`: where the tables would come from at a firm like this one."""
+def store_sources(
+    customers: pd.DataFrame, spans: Spans, n_partner_campaigns: int, last: pd.Timestamp
+) -> pd.DataFrame:
+    """Return the table `sources`: where the tables would come from at a firm like this one.
+
+    What a third party supplied has a licence that ends two years after the last day observed and
+    a price by the row; each campaign to the partner's customers is a use of the partner's list.
+    """
     is_partner = customers["acquisition_channel"] == "partner"
     of_partner = Spans()
     of_partner.add("customers", customers[is_partner])
@@ -53,7 +59,7 @@ def store_sources(customers: pd.DataFrame, spans: Spans) -> pd.DataFrame:
         ("orders", spans, _OWN, "sales records"),
         ("contacts", spans, _MARKETING, "promotion"),
         ("survey", spans, _BOUGHT, "survey"),
-        ("items", spans, _BOUGHT, "survey"),
+        ("items", spans, _BOUGHT | {"price_per_row": 0.0}, "survey"),
         ("tickets", spans, _OWN, "service records"),
         ("links", spans, _OWN, "call records"),
         ("activity", spans, _OWN, "site and shop records"),
@@ -70,12 +76,19 @@ def store_sources(customers: pd.DataFrame, spans: Spans) -> pd.DataFrame:
             "licence": terms["licence"],
             "consent": terms["consent"],
             "n_rows": found.n_rows[name],
+            "purpose": terms["purpose"],
+            "price": terms["price_per_row"] * found.n_rows[name],
+            "licence_expires_on": last + pd.DateOffset(years=2) if terms["is_bought"] else pd.NaT,
+            "uses_allowed": terms["uses_allowed"],
         }
         for name, found, terms, method in parts
     ]
     frame = pd.DataFrame(rows)
-    for name in ("collected_from", "collected_to"):
+    for name in ("collected_from", "collected_to", "licence_expires_on"):
         frame[name] = frame[name].astype("datetime64[us]").dt.normalize()
+    frame["uses_allowed"] = frame["uses_allowed"].astype("Int64")
+    is_limited = frame["uses_allowed"].notna()
+    frame["uses_made"] = frame["uses_allowed"].mask(is_limited, n_partner_campaigns)
     return frame
 
 
@@ -83,16 +96,32 @@ _OWN = {
     "origin": "own operation",
     "licence": "customer and privacy terms",
     "consent": "customer contract",
+    "purpose": "service",
+    "price_per_row": 0.0,
+    "is_bought": False,
+    "uses_allowed": None,
 }
-_MARKETING = _OWN | {"consent": "consent to marketing"}
+_MARKETING = _OWN | {"consent": "consent to marketing", "purpose": "marketing"}
 _PARTNER = {
     "origin": "partner",
     "licence": "data-sharing agreement",
     "consent": "consent to sharing",
+    "purpose": "marketing",
+    "price_per_row": 6.0,
+    "is_bought": True,
+    "uses_allowed": 12,
 }
 _BOUGHT = {
     "origin": "purchased",
     "licence": "agency contract",
     "consent": "consent to research",
+    "purpose": "research",
+    "price_per_row": 30.0,
+    "is_bought": True,
+    "uses_allowed": None,
 }
-_STAFF = _OWN | {"licence": "terms of employment", "consent": "consent to research"}
+_STAFF = _OWN | {
+    "licence": "terms of employment",
+    "consent": "consent to research",
+    "purpose": "research",
+}
