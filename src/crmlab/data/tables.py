@@ -86,7 +86,8 @@ def check_table(name: str, frame: pd.DataFrame) -> pd.DataFrame:
 def check_tables(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """Return every table checked by `check_table`, and checked against the others.
 
-    Every `customer_id` must be in `customers` where that table is there; every item in `items`
+    Every `customer_id` (and `other_id` of `links`) must be in `customers` where that table is
+    there, and nobody is linked to themselves; every item in `items`
     must be a column of `survey`, its answers numbers between the item's ends (missing allowed);
     nothing may close or stop being collected before it began.
 
@@ -126,6 +127,8 @@ def check_tables(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
         checked["survey"] = _check_answers(checked["survey"], checked["items"])
     if "tickets" in checked:
         _check_order_in_time(checked["tickets"], "tickets", "opened_at", "closed_at")
+    if "links" in checked:
+        _check_links(checked["links"])
     if "sources" in checked:
         _check_order_in_time(checked["sources"], "sources", "collected_from", "collected_to")
     return checked
@@ -224,17 +227,31 @@ def _validate(table: Table, frame: pd.DataFrame) -> None:
 
 def _check_customers(tables: Mapping[str, pd.DataFrame]) -> None:
     known = tables["customers"]["customer_id"]
-    for name, frame in tables.items():
-        if name == "customers" or "customer_id" not in frame.columns:
-            continue
-        customer = frame["customer_id"]
+    columns = [
+        (name, column, frame[column])
+        for name, frame in tables.items()
+        for column in ("customer_id", "other_id")
+        if name != "customers" and column in frame.columns
+    ]
+    for name, column, customer in columns:
         unknown = np.flatnonzero((customer.notna() & ~customer.isin(known)).to_numpy())
         if len(unknown):
             raise ValueError(
-                f"{name}.customer_id, {name_rows(unknown)}: customer "
+                f"{name}.{column}, {name_rows(unknown)}: customer "
                 f"{customer.iloc[unknown[0]]!r} is not in the table customers. Add the customer "
                 "there, or leave these rows out."
             )
+
+
+def _check_links(links: pd.DataFrame) -> None:
+    alone = np.flatnonzero((links["customer_id"] == links["other_id"]).to_numpy())
+    if len(alone):
+        raise ValueError(
+            f"links.other_id, {name_rows(alone)}: customer {links['other_id'].iloc[alone[0]]!r} is "
+            "linked to themselves; expected another customer. Leave these rows out."
+        )
+    if {"first_on", "last_on"} <= set(links.columns):
+        _check_order_in_time(links, "links", "first_on", "last_on")
 
 
 def _check_items(items: pd.DataFrame) -> pd.DataFrame:
