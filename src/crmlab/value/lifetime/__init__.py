@@ -2,8 +2,10 @@
 
 from crmlab.value.lifetime.bg_bb import BgBb, fit_bg_bb
 from crmlab.value.lifetime.bg_nbd import BgNbd, MbgNbd, fit_bg_nbd, fit_mbg_nbd
+from crmlab.value.lifetime.candidates import fit_repeat_models
 from crmlab.value.lifetime.gamma_gamma import GammaGamma, fit_gamma_gamma, frequency_correlation
 from crmlab.value.lifetime.likelihood import Estimates, FitError
+from crmlab.value.lifetime.nbd import Nbd, fit_nbd
 from crmlab.value.lifetime.pareto_nbd import ParetoNbd, fit_pareto_nbd
 from crmlab.value.lifetime.retention import ShiftedBetaGeometric, fit_shifted_beta_geometric
 from crmlab.value.lifetime.simulation import simulate_bg_nbd, simulate_pareto_nbd
@@ -29,6 +31,7 @@ __all__ = [
     "FitError",
     "GammaGamma",
     "MbgNbd",
+    "Nbd",
     "ParetoNbd",
     "ShiftedBetaGeometric",
     "bootstrap_lifetime_value",
@@ -39,7 +42,9 @@ __all__ = [
     "fit_bg_nbd",
     "fit_gamma_gamma",
     "fit_mbg_nbd",
+    "fit_nbd",
     "fit_pareto_nbd",
+    "fit_repeat_models",
     "fit_shifted_beta_geometric",
     "frequency_correlation",
     "lifetime_value",

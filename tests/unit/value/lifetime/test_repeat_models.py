@@ -6,15 +6,18 @@ import pytest
 from scipy.integrate import quad
 from scipy.special import beta as beta_function
 from scipy.special import gammaln
+from scipy.stats import nbinom
 
 from crmlab.value.lifetime import (
     BgNbd,
     FitError,
     MbgNbd,
+    Nbd,
     ParetoNbd,
     fit_bg_nbd,
     fit_mbg_nbd,
     fit_pareto_nbd,
+    fit_repeat_models,
     simulate_bg_nbd,
     simulate_pareto_nbd,
 )
@@ -252,6 +255,21 @@ def test_one_heavy_customer_does_not_break_the_fit():
     heavy = pd.concat([drawn, customers((5000, 51.9, 52.0))])
     for fit in FITS.values():
         assert np.isfinite(fit(heavy).point).all()
+
+
+def test_nbd_is_negative_binomial_and_nobody_leaves():
+    model = Nbd(0.9, 7.0)
+    n = np.arange(4)
+    # P(X = n) is the likelihood of one history times the room for its days, T^n / n!.
+    rows = customers(*[(k, 20.0 if k else 0.0, 39.0) for k in n])
+    chance = np.exp(model.log_likelihood(rows) + n * np.log(39.0) - gammaln(n + 1))
+    np.testing.assert_allclose(chance, nbinom.pmf(n, 0.9, 7.0 / (7.0 + 39.0)))
+    assert (model.probability_alive(rows) == 1).all()
+    drawn = simulate_bg_nbd(BgNbd(0.9, 7.0, 1e-9, 1.0), np.full(4000, 52.0), seed=2)
+    models, refusals = fit_repeat_models(drawn)
+    for name, error in models["nbd"].estimates.standard_errors.items():
+        assert abs(getattr(models["nbd"], name) - getattr(model, name)) < 4 * error
+    assert "Nobody seems to leave within the window" in refusals["bg_nbd"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,57 @@
+"""Several models of repeat buying fitted to the same customers, those that do not fit named.
+
+Who asks: whoever lets the data choose. A firm that nobody leaves has no BG/NBD, one whose
+customers all leave alike has no Pareto/NBD; that says something about the firm, and is no reason
+to give up on the other models.
+"""
+
+from __future__ import annotations
+
+from crmlab.value.lifetime.bg_nbd import BgNbd, MbgNbd
+from crmlab.value.lifetime.likelihood import FitError
+from crmlab.value.lifetime.nbd import Nbd
+from crmlab.value.lifetime.pareto_nbd import ParetoNbd
+from crmlab.value.lifetime.repeat_model import fit_repeat_model
+
+__all__ = ["fit_repeat_models"]
+
+_KINDS = {"bg_nbd": BgNbd, "mbg_nbd": MbgNbd, "pareto_nbd": ParetoNbd, "nbd": Nbd}
+
+
+def fit_repeat_models(summary):
+    """Return the models of repeat buying that fit, and why the others do not.
+
+    Parameters
+    ----------
+    summary : pandas.DataFrame
+        One row per customer, see `crmlab.value.lifetime.repeat_orders`.
+
+    Returns
+    -------
+    models : dict of str to RepeatModel
+        Any of "bg_nbd", "mbg_nbd", "pareto_nbd" and "nbd".
+    refusals : dict of str to str
+        The message of each that could not be fitted.
+
+    Raises
+    ------
+    ValueError
+        If the summary cannot be read.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> once = pd.DataFrame(
+    ...     {"n_repeat_orders": [0] * 30, "last_order_age_weeks": 0.0, "age_weeks": 39.0}
+    ... )
+    >>> models, refusals = fit_repeat_models(once)
+    >>> len(models), refusals["bg_nbd"][:50]
+    (0, 'BG/NBD: only 0 of 30 customers bought again, and h')
+    """
+    models, refusals = {}, {}
+    for key, kind in _KINDS.items():
+        try:
+            models[key] = fit_repeat_model(kind, summary)
+        except FitError as refusal:
+            refusals[key] = str(refusal)
+    return models, refusals
