@@ -31,9 +31,12 @@ from crmlab.data.fetch import (
 if TYPE_CHECKING:
     import pandas as pd
 
+    from crmlab.data.loaders.source import Source
+
 __all__ = [
     "Card",
     "Dataset",
+    "find_source",
     "fingerprint_dataset",
     "get_dataset",
     "is_at_hand",
@@ -45,7 +48,6 @@ __all__ = [
 _CARDS = Path(__file__).with_name("cards")
 _BUNDLED = "sample"
 _FOLDER_CARD = "card.yaml"
-_READ = (".csv", ".parquet")
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ class Card:
     name, citation : str
     doi, currency : str or None
         `currency` is the three-letter code of ISO 4217.
+    time_zone : str or None
+        Whose local time days and times are in, such as Asia/Shanghai; None where it is not known.
     title, summary, origin, licence, prepared : dict of str to str
         `prepared` says how the tables were made from the files.
     one_row_is : dict of str to dict
@@ -83,6 +87,7 @@ class Card:
     citation: str = ""
     doi: str | None = None
     currency: str | None = None
+    time_zone: str | None = None
     observed_from: datetime.date | None = None
     observed_to: datetime.date | None = None
     prepared: dict[str, str] | None = None
@@ -110,6 +115,9 @@ class Dataset:
     card : Card
     left_out : pandas.DataFrame
         `table`, `reason`, `reason_zh`, `n_rows`: rows of the source not used, and why.
+    repaired : pandas.DataFrame
+        The same columns: rows that are used after a documented repair, such as an identifier with
+        blanks around it.
     files : dict of str to str
         The sha256 of each file read, by its name.
     """
@@ -122,6 +130,7 @@ class Dataset:
     currency: str | None
     card: Card
     left_out: pd.DataFrame
+    repaired: pd.DataFrame
     files: dict[str, str]
 
     def __repr__(self) -> str:
@@ -281,24 +290,63 @@ def fingerprint_dataset(source: str | Path, *, root: str | Path | None = None) -
     Returns
     -------
     dict of str to str
-        By the file's name. Two equal answers mean equal tables; files of the catalog are held to
-        these hashes whenever they are read, so they need not be at hand.
+        By the file's name; of a database server, by the table's. Two equal answers mean equal
+        tables; files of the catalog are held to these hashes whenever they are read, so they need
+        not be at hand.
 
     Raises
     ------
     ValueError
-        If there is no such data set or folder.
+        If there is no such data set, folder, file or database.
     """
+    from crmlab.data.loaders.reading import fingerprint_source
+
     if source in _names() and source != _BUNDLED:
         return {file.name: file.sha256 for file in load_card(str(source)).files}
-    folder = _sample_folder(root) if source == _BUNDLED else Path(source)
-    if not folder.is_dir():
-        raise ValueError(f"{folder} is no folder; check the name, or the path from {Path.cwd()}.")
-    return {
-        path.name: file_sha256(path)
-        for path in sorted(folder.iterdir())
-        if path.is_file() and (path.suffix.lower() in _READ or path.name == _FOLDER_CARD)
-    }
+    found = _locate(source, root)
+    hashes = fingerprint_source(found)
+    said = _card_beside(found)
+    return hashes | ({said.name: file_sha256(said)} if said else {})
+
+
+def find_source(source: str, folder: str | Path) -> str:
+    """Return what a study names as its data, in a form that does not depend on where it is read.
+
+    Parameters
+    ----------
+    source : str
+        As for `load_dataset`; the name of a data set goes first.
+    folder : path-like
+        What a relative path starts from.
+
+    Returns
+    -------
+    str
+        A name of the catalog, an absolute path, or an address without a password.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing of that name; the message says what was looked for and what is nearest.
+
+    Examples
+    --------
+    >>> find_source("cdnow", "."), find_source("postgresql://ann@db/shop", ".")
+    ('cdnow', 'postgresql://ann@db/shop')
+    """
+    from crmlab.data.loaders import locate
+
+    if source in _names():
+        return source
+    try:
+        found = locate(source, folder)
+    except FileNotFoundError:
+        raise ValueError(
+            f"{str(source)!r} is neither a data set of the catalog ({', '.join(_names())}) nor a "
+            f"folder, a file or a database: {(Path(folder) / source).resolve()} is not there"
+            f"{nearest(str(source), _names()) or '.'}"
+        ) from None
+    return source if found.path is None else str((Path(folder) / Path(source)).resolve())
 
 
 def load_dataset(
@@ -307,14 +355,16 @@ def load_dataset(
     root: str | Path | None = None,
     report: Callable[[str], None] | None = None,
 ) -> Dataset:
-    r"""Return a data set of the catalog, or the tables in a folder of one's own.
+    r"""Return a data set of the catalog, or tables of one's own.
 
     Parameters
     ----------
     source : str or path-like
-        A name from `list_datasets`, or a folder with ``<table>.csv`` or ``<table>.parquet`` (see
-        `crmlab.data.adapters.folder`). The name goes first; write ``./cdnow`` for a folder that
-        is called like a data set. A ``card.yaml`` in the folder may say title, currency,
+        A name from `list_datasets`; or a folder with ``<table>.csv``, ``.parquet`` or ``.xlsx``,
+        one such file, a workbook with a sheet per table, a DuckDB or SQLite file, an address
+        ``postgresql://user@host/database?schema=name``, or a mapping file that names one of these
+        (see `crmlab.data.mapping`). The name goes first; write ``./cdnow`` for a folder that is
+        called like a data set. A ``card.yaml`` in the folder may say title, currency, time_zone,
         observed_from, observed_to and the other texts of a `Card`.
     root : path-like, optional
         The project folder, which holds ``data/sample``; by default the one that the current
@@ -345,19 +395,11 @@ def load_dataset(
     >>> dataset.observed_to.date(), dataset.tables["orders"]["order_id"].tolist()
     (datetime.date(2024, 3, 1), ['007', '008'])
     """
-    if source in _names():
-        card = load_card(str(source))
-        if card.name == _BUNDLED:
-            return _load_folder(_sample_folder(root), card)
-        return _load_catalog(card, report)
-    folder = Path(source)
-    if not folder.is_dir():
-        raise ValueError(
-            f"{str(source)!r} is neither a data set of the catalog ({', '.join(_names())}) nor a "
-            f"folder{nearest(source, _names()) or '.'} Check the name, or the path from "
-            f"{Path.cwd()}."
-        )
-    return _load_folder(folder, _plain_card(folder))
+    if source in _names() and source != _BUNDLED:
+        return _load_catalog(load_card(str(source)), report)
+    found = _locate(source, root)
+    card = load_card(_BUNDLED) if source == _BUNDLED else _plain_card(found.name)
+    return _load_own(found, card)
 
 
 def _load_catalog(card: Card, report: Callable[[str], None] | None) -> Dataset:
@@ -371,28 +413,60 @@ def _load_catalog(card: Card, report: Callable[[str], None] | None) -> Dataset:
         card,
         check_tables(tables),
         count_left_out(left_out),
+        count_left_out([]),
         {file.name: file.sha256 for file in card.files},
     )
 
 
-def _load_folder(folder: Path, card: Card) -> Dataset:
-    from crmlab.data.adapters import count_left_out
-    from crmlab.data.adapters import folder as adapter
+def _locate(source: str | Path, root: str | Path | None) -> Source:
+    """Return the bundled sample's folder or what the user names."""
+    from crmlab.data.loaders import locate
 
-    tables, left_out, files = adapter.read(folder)
-    hashes = {path.name: file_sha256(path) for path in files.values()}
-    said = folder / _FOLDER_CARD
-    if said.is_file():
-        card = replace(card, **_check_card(said, _read_yaml(said)))
+    try:
+        return locate(_sample_folder(root) if source == _BUNDLED else source)
+    except FileNotFoundError:
+        raise ValueError(
+            f"{str(source)!r} is neither a data set of the catalog ({', '.join(_names())}) nor a "
+            f"folder, a file or a database{nearest(str(source), _names()) or '.'} Check the name, "
+            f"or the path from {Path.cwd()}."
+        ) from None
+
+
+def _card_beside(source: Source) -> Path | None:
+    """Return the card in a user's folder, if there is one."""
+    path = source.path / _FOLDER_CARD if source.kind == "folder" else None
+    return path if path is not None and path.is_file() else None
+
+
+def _load_own(source: Source, card: Card) -> Dataset:
+    from crmlab.data.adapters import count_left_out
+    from crmlab.data.loaders.reading import fingerprint_source, read_source
+
+    hashes = fingerprint_source(source)
+    reading = read_source(source)
+    said = _card_beside(source)
+    told = {"currency": reading.mapping.currency, "time_zone": reading.mapping.time_zone}
+    if said is not None:
+        checked = _check_card(said, _read_yaml(said))
+        for key, value in told.items():
+            if value and checked.get(key, value) != value:
+                raise ValueError(
+                    f"{said}: {key} is {checked[key]!r}, but {value!r} in {source.mapping_file}; "
+                    "say it once."
+                )
+        card = replace(card, **checked)
         hashes[said.name] = file_sha256(said)
-    card = replace(card, is_simulated=card.is_simulated or "truth" in tables)
-    return _dataset(card, tables, count_left_out(left_out), hashes)
+    card = replace(card, **{key: value for key, value in told.items() if value})
+    card = replace(card, is_simulated=card.is_simulated or "truth" in reading.tables)
+    counts = (count_left_out(reading.left_out), count_left_out(reading.repairs))
+    return _dataset(card, reading.tables, *counts, hashes)
 
 
 def _dataset(
     card: Card,
     tables: dict[str, pd.DataFrame],
     left_out: pd.DataFrame,
+    repaired: pd.DataFrame,
     files: dict[str, str],
 ) -> Dataset:
     observed_from, observed_to = _window(card, tables)
@@ -405,6 +479,7 @@ def _dataset(
         currency=card.currency,
         card=card,
         left_out=left_out,
+        repaired=repaired,
         files=files,
     )
 
@@ -457,15 +532,14 @@ def _sample_folder(root: str | Path | None) -> Path:
     )
 
 
-def _plain_card(folder: Path) -> Card:
-    """Return what can be said of a folder of which nothing is known."""
+def _plain_card(name: str) -> Card:
+    """Return what can be said of data of which nothing is known."""
     from crmlab.data.tables import TABLES
 
-    name = folder.resolve().name
     return Card(
         name=name,
         title=dict.fromkeys(LANGUAGES, name),
-        summary={"en": f"Tables in the folder {name}", "zh": f"文件夹 {name} 中的数据表"},
+        summary={"en": f"Tables of {name}", "zh": f"{name} 中的数据表"},
         one_row_is={t.name: {"en": t.row_en, "zh": t.row_zh} for t in TABLES.values()},
         origin={"en": "Brought by the user", "zh": "由用户提供"},
         licence={"en": "Not stated", "zh": "未说明"},
@@ -475,7 +549,7 @@ def _plain_card(folder: Path) -> Card:
 def _check_card(path: Path, values: object) -> dict:
     """Return the values of a user's card: known keys, texts in both languages, days, a currency."""
     texts = ("title", "summary", "origin", "licence", "prepared")
-    keys = (*texts, "citation", "doi", "currency", "observed_from", "observed_to")
+    keys = (*texts, "citation", "doi", "currency", "time_zone", "observed_from", "observed_to")
     if not isinstance(values, dict):
         raise ValueError(f"{path}: expected lines of “key: value” with the keys {', '.join(keys)}.")
     checked = {}
@@ -503,10 +577,23 @@ def _check_card(path: Path, values: object) -> dict:
                     f"{path}: currency must be the three capital letters of ISO 4217, such as CNY; "
                     f"got {value!r}."
                 )
+        elif key == "time_zone":
+            _check_zone(path, value)
         else:
             value = str(value)
         checked[key] = value
     return checked
+
+
+def _check_zone(path: Path, zone: object) -> None:
+    from zoneinfo import ZoneInfo
+
+    try:
+        ZoneInfo(zone)
+    except (TypeError, ValueError, OSError, LookupError):
+        raise ValueError(
+            f"{path}: time_zone must be a name such as Asia/Shanghai; got {zone!r}."
+        ) from None
 
 
 def _read_yaml(path: Path) -> dict:

@@ -73,6 +73,11 @@ class ColumnMapping(_Writing):
     constant: str | None = None
     values: dict[str, str] = {}
 
+    @model_validator(mode="before")
+    @classmethod
+    def _read_heading(cls, said):
+        return {"from": said} if isinstance(said, str) else said
+
     @model_validator(mode="after")
     def _check_origin(self):
         if (self.from_ is None) == (self.constant is None):
@@ -88,7 +93,7 @@ class TableMapping(_Writing):
     heading_row: int = Field(1, ge=1, le=1000)
     encoding: str | None = None
     delimiter: Literal[",", ";", "\t", "|"] | None = None
-    columns: dict[str, str | ColumnMapping] = {}
+    columns: dict[str, ColumnMapping] = {}
     leave_out: list[str] = []
 
     @field_validator("encoding")
@@ -110,7 +115,6 @@ class TableMapping(_Writing):
         """Every column as a `ColumnMapping`, with what the table says where it says nothing."""
         specs = {}
         for name, spec in self.columns.items():
-            spec = ColumnMapping(from_=spec) if isinstance(spec, str) else spec
             said = {key: getattr(self, key) for key in _Writing.model_fields}
             own = {key: value for key in said if (value := getattr(spec, key)) is not None}
             specs[name] = spec.model_copy(update=said | own)
@@ -231,7 +235,7 @@ def _refuse_duplicates(path: Path, node: yaml.Node | None) -> None:
 
 
 def _complain(entry: dict) -> str:
-    location = [str(part) for part in entry["loc"] if part not in ("str", "ColumnMapping")]
+    location = [str(part) for part in entry["loc"]]
     key = ".".join(location)
     if entry["type"] == "extra_forbidden":
         model = {1: Mapping, 3: TableMapping}.get(len(location), ColumnMapping)
