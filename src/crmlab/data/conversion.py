@@ -156,7 +156,7 @@ def _first(series: pd.Series, rows: np.ndarray) -> str:
 
 
 def _shown(series: pd.Series, rows: np.ndarray) -> tuple:
-    return tuple(series.iloc[rows[:8]])
+    return tuple(series.iloc[rows])
 
 
 def _strip(series: pd.Series, column: Column, table: str, repairs: Repairs) -> pd.Series:

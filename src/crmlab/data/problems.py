@@ -1,7 +1,8 @@
 """What is wrong with a table: which rows of which column, what stands there, and the cure.
 
 Who asks: the loader, which refuses a table at its first problem, and ``crmlab data check``, which
-tells all of them. The first row of data is row 1; blank lines are not counted.
+tells all of them. The first row below the heading is row 1, and blank lines count: in a file with
+one heading line row 9 is line 10.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class Problem:
     rows : numpy.ndarray of int
         Positions that count from 0; empty where the fault has no row.
     values : tuple
-        What stands in the first of these rows.
+        What stands in each of these rows; empty where nothing does.
     place : str
         The file, sheet or database table, where it is known.
     """
@@ -54,6 +55,8 @@ class Problem:
         return replace(self, place=place, rows=rows)
 
     def __str__(self) -> str:
+        if not self.cure:  # a reader's own words, which say everything
+            return self.found
         where = f"{self.table}.{self.column}" if self.column else self.table
         rows = f", {name_rows(self.rows)}" if len(self.rows) else ""
         expected = f"; expected {self.expected}" if self.expected else ""

@@ -314,7 +314,7 @@ def _validate(table: Table, frame: pd.DataFrame, wrong: set[str]) -> list[Proble
                 check,
                 "Correct these rows or leave them out.",
                 alike["index"].to_numpy(dtype=int),
-                tuple(values.iloc[:8]),
+                tuple(values),
             )
         )
     return problems
@@ -328,7 +328,7 @@ def _find_repeated_rows(table: Table, frame: pd.DataFrame) -> list[Problem]:
     repeated = np.flatnonzero((frame.duplicated(key) & filled).to_numpy())
     if not len(repeated):
         return []
-    values = [", ".join(str(frame[column].iloc[row]) for column in key) for row in repeated[:8]]
+    values = [", ".join(str(frame[column].iloc[row]) for column in key) for row in repeated]
     lines = ""
     if table.name == "orders" and len(repeated) > max(9, len(frame) / 4):
         lines = " Where a row is a line of an order, sum the lines of each order first."
@@ -363,7 +363,7 @@ def _find_unknown_customers(tables: Mapping[str, pd.DataFrame]) -> Iterator[Prob
                 "",
                 f"Add the customer there, or leave these rows out.{like}",
                 unknown,
-                tuple(customer.iloc[unknown[:8]]),
+                tuple(customer.iloc[unknown]),
             )
 
 
@@ -378,7 +378,7 @@ def _find_bad_items(items: pd.DataFrame) -> Iterator[Problem]:
             "the name of a question",
             "Rename it in both tables.",
             bad,
-            tuple(items["item"].iloc[bad[:8]]),
+            tuple(items["item"].iloc[bad]),
         )
     bad = np.flatnonzero((items["minimum"] >= items["maximum"]).to_numpy())
     if len(bad):
@@ -390,7 +390,7 @@ def _find_bad_items(items: pd.DataFrame) -> Iterator[Problem]:
             "minimum below maximum",
             "Correct the scale's ends.",
             bad,
-            tuple(items["minimum"].iloc[bad[:8]]),
+            tuple(items["minimum"].iloc[bad]),
         )
 
 
@@ -421,7 +421,7 @@ def _inspect_answers(
                     f"{item.minimum:g}..{item.maximum:g} as items says",
                     "Correct these answers or leave them empty.",
                     bad,
-                    tuple(scores.iloc[bad[:8]]),
+                    tuple(scores.iloc[bad]),
                 )
             )
         answers[item.item] = scores
@@ -438,5 +438,5 @@ def _find_disorder(frame: pd.DataFrame, name: str, first: str, last: str) -> Ite
             "it not earlier",
             "Correct these rows.",
             bad,
-            tuple(frame[last].iloc[bad[:8]]),
+            tuple(frame[last].iloc[bad]),
         )

@@ -24,7 +24,7 @@ from crmlab.data.loaders.source import SIGNATURES, recognise
 from crmlab.data.mapping import TableMapping
 from crmlab.data.problems import Problem
 
-__all__ = ["WITH_MORE_NUMBERS", "read_csv", "read_heading"]
+__all__ = ["WITH_MORE_NUMBERS", "read_csv", "read_text"]
 
 _ARROW_TYPES = {
     "text": pa.string(),
@@ -68,7 +68,7 @@ def read_csv(
     ValueError
         If it is no CSV file, or its text cannot be decoded.
     """
-    text = _read_text(path, said)
+    text = read_text(path, said)
     heading = _read_heading(name, path, text, said, guess=guess)
     raw = Raw(name, str(path), pd.DataFrame())
     raw.repaired(*text.repair)
@@ -86,20 +86,12 @@ def read_csv(
         _parse_carefully(raw, path, text, theirs, said, delimiter)
     raw.frame.columns = heading
     if text.n_quotes % 2:
-        _refuse_unclosed(path, text, delimiter)
+        _refuse_unclosed(path, text, delimiter, said.heading_row + text.n_leading)
     drop_empty(raw)
     return raw
 
 
-def read_heading(path: Path, said: TableMapping) -> list[str]:
-    """Return the heading line's cells, apart at whatever delimiter they seem to be apart at."""
-    heading = _read_heading("", path, _read_text(path, said), said, guess=True)
-    if len(heading) > 1:
-        return heading
-    return next(csv.reader(io.StringIO(heading[0]), delimiter=_guess_delimiter(heading)))
-
-
-class _Text:
+class Text:
     """A file's bytes in UTF-8: where they lie, and what a first look at all of them tells."""
 
     def __init__(self, path: Path, data: bytes | None, repair: tuple[str, str, int]):
@@ -115,8 +107,14 @@ class _Text:
         return len(self.data) if self.data is not None else self.path.stat().st_size
 
 
-def _read_text(path: Path, said: TableMapping) -> _Text:
-    """Refuse what is no text at all, after as few bytes as possible; else decode if need be."""
+def read_text(path: Path, said: TableMapping) -> Text:
+    """Return a file's text in UTF-8; refuse what is no text at all, after as few bytes as possible.
+
+    Raises
+    ------
+    ValueError
+        If it is empty, of another kind, holds a NUL, has no line, or cannot be decoded.
+    """
     _refuse_other_kinds(path)
     with path.open("rb") as file:
         head = file.read(_LONGEST_HEADING)
@@ -129,7 +127,7 @@ def _read_text(path: Path, said: TableMapping) -> _Text:
             if encoding == "utf-8-sig":
                 repair = ("byte order mark skipped", "跳过字节顺序标记（BOM）", 1)
     if encoding in ("utf-8", "utf-8-sig", ""):
-        text = _Text(path, None, repair)
+        text = Text(path, None, repair)
         _scan(path, text)
         if encoding or not _find_late_bytes(path):
             return text
@@ -144,7 +142,7 @@ def _read_text(path: Path, said: TableMapping) -> _Text:
             f"{path}: the text is not in {encoding} throughout. Name its encoding in mapping.yaml, "
             "or save the file again as “CSV UTF-8”."
         ) from None
-    text = _Text(path, data, repair)
+    text = Text(path, data, repair)
     _scan(path, text)
     return text
 
@@ -182,7 +180,7 @@ def _find_encoding(head: bytes) -> str:
     return ""
 
 
-def _scan(path: Path, text: _Text) -> None:
+def _scan(path: Path, text: Text) -> None:
     """Look at every byte once: no NUL may be there; quotation marks and blank lines are counted."""
     seen, tail, has_line = 0, b"", False
     with text.open() as file:
@@ -259,10 +257,10 @@ def _is_common(letter: str) -> bool:
 
 
 def _read_heading(
-    name: str, path: Path, text: _Text, said: TableMapping, *, guess: bool
+    name: str, path: Path, text: Text, said: TableMapping, *, guess: bool
 ) -> list[str]:
     rows = _read_cells(text, said.delimiter or ",", said.heading_row - 1)
-    heading = next(rows, None)
+    heading = next(filter(None, rows), None)
     if heading is None:
         columns = f" with the columns of {name}" if name else ""
         raise ValueError(f"{path}: the file is empty; expected a heading line{columns}.")
@@ -280,8 +278,8 @@ def _guess_delimiter(heading: list[str]) -> str:
     return found[0] if found else ","
 
 
-def _read_cells(text: _Text, delimiter: str, n_before: int):
-    """Yield the cells of each line that is not blank, every byte as one character."""
+def _read_cells(text: Text, delimiter: str, n_before: int):
+    """Yield the cells of each line, none of a blank one, every byte as one character."""
     with text.open() as stream:
         lines = io.TextIOWrapper(stream, encoding="latin-1", newline="")
         if lines.read(3) != "\xef\xbb\xbf":
@@ -289,7 +287,7 @@ def _read_cells(text: _Text, delimiter: str, n_before: int):
         for _ in range(n_before):
             lines.readline()
         csv.field_size_limit(2**31 - 1)
-        yield from (cells for cells in csv.reader(lines, delimiter=delimiter) if cells)
+        yield from csv.reader(lines, delimiter=delimiter)
 
 
 def _decode(path: Path, row: int, column: str, cell: str) -> str:
@@ -322,14 +320,12 @@ def _choose_types(
 
 
 def _parse(
-    text: _Text, types: Mapping[str, pa.DataType], said: TableMapping, delimiter: str, n: int, **how
+    text: Text, types: Mapping[str, pa.DataType], said: TableMapping, delimiter: str, n: int, **how
 ) -> pd.DataFrame:
     # In one block, a column whose type is not given is judged by all of its cells.
     block_size = min(max(1 << 20, text.size + 1), 2**31 - 1)
     handler = how.get("handler")
-    options = {"use_threads": handler is None, "skip_rows": said.heading_row - 1}
-    if handler is not None and said.heading_row == 1:
-        options["skip_rows"] = text.n_leading
+    options = {"use_threads": handler is None, "skip_rows": said.heading_row - 1 or text.n_leading}
     if len(types) < n:
         options["block_size"] = block_size
     with text.open() as stream:
@@ -353,17 +349,18 @@ def _parse(
 
 
 def _parse_carefully(
-    raw: Raw, path: Path, text: _Text, heading: list[str], said: TableMapping, delimiter: str
+    raw: Raw, path: Path, text: Text, heading: list[str], said: TableMapping, delimiter: str
 ) -> None:
     """Read every cell as text, and note the lines that are blank or of another shape."""
     blank, ragged = [], []
+    n_before = said.heading_row - 1 or text.n_leading
 
     def note(line):
-        row = line.number - 2 - len(blank)
-        if not line.text.strip():
-            blank.append(row)
-        else:
+        row = line.number - 2 - n_before
+        if line.text.strip():
             ragged.append((row, line.actual_columns, line.text))
+        else:
+            blank.append(row)
         return "skip"
 
     types = dict.fromkeys(heading, pa.string())
@@ -372,37 +369,38 @@ def _parse_carefully(
     except (pa.ArrowInvalid, UnicodeDecodeError) as error:
         _refuse_misread(path, text, heading, said, delimiter)
         raise ValueError(f"{path}: not a CSV file that can be read ({error}).") from None
-    if blank or text.n_leading:
-        raw.left_out.append((raw.table, "blank lines", "空行", len(blank) + text.n_leading))
+    skipped = [*blank, *(row for row, *_ in ragged)]
+    if skipped:
+        raw.numbers = np.delete(np.arange(len(raw.frame) + len(skipped)), skipped)
+    if blank:
+        raw.left_out.append((raw.table, "lines of blanks", "只有空格的行", len(blank)))
     if not ragged:
         return
     rows = np.array([row for row, *_ in ragged])
-    total = len(raw.frame) + len(rows)
-    raw.numbers = np.delete(np.arange(total), rows)
     found = f"has {ragged[0][1]} cells; expected {len(heading)}, as the heading line has"
     cure = "Correct the row; a comma inside a text needs quotes around the text."
-    values = tuple(line for *_, line in ragged[:8])
+    values = tuple(line for *_, line in ragged)
     raw.problems.append(Problem(raw.table, "", found, "", cure, rows, values).at(str(path)))
 
 
 def _refuse_misread(
-    path: Path, text: _Text, heading: list[str], said: TableMapping, delimiter: str
+    path: Path, text: Text, heading: list[str], said: TableMapping, delimiter: str
 ) -> None:
     rows = _read_cells(text, delimiter, said.heading_row - 1)
-    next(rows)
+    next(filter(None, rows))
     for row, cells in enumerate(rows, start=1):
         for column, cell in zip(heading, cells, strict=False):
             _decode(path, row, column, cell)
 
 
-def _refuse_unclosed(path: Path, text: _Text, delimiter: str) -> None:
+def _refuse_unclosed(path: Path, text: Text, delimiter: str, n_before: int) -> None:
     """Refuse a quotation mark that swallows the rest of the file."""
-    n_rows, start = 0, ""
+    n_rows, start = 1 - n_before, ""
     with text.open() as stream:
         lines = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
         try:
             for cells in csv.reader(lines, delimiter=delimiter, strict=True):
-                n_rows += bool(cells)
+                n_rows += 1
                 start = cells[0] if cells else start
         except csv.Error as error:
             if "unexpected end" in str(error):

@@ -11,7 +11,7 @@ import pyarrow.parquet
 from crmlab.data.loaders.raw import Raw, drop_empty
 from crmlab.data.loaders.source import recognise
 
-__all__ = ["count_rows", "read_heading", "read_parquet"]
+__all__ = ["count_rows", "read_parquet", "read_sample"]
 
 
 def read_parquet(name: str, path: Path) -> Raw:
@@ -28,11 +28,6 @@ def read_parquet(name: str, path: Path) -> Raw:
     return raw
 
 
-def read_heading(path: Path) -> list[str]:
-    """Return the names of a Parquet file's columns."""
-    return _open(path, pa.parquet.read_schema).names
-
-
 def count_rows(path: Path) -> int:
     """Return the number of a Parquet file's rows without reading them."""
     return _open(path, pa.parquet.read_metadata).num_rows
@@ -44,7 +39,9 @@ def read_sample(path: Path, n_rows: int) -> pd.DataFrame:
     def first(path):
         with pa.parquet.ParquetFile(path) as file:
             batch = next(file.iter_batches(n_rows), None)
-            return file.schema_arrow.empty_table() if batch is None else pa.table(batch)
+            return (
+                file.schema_arrow.empty_table() if batch is None else pa.Table.from_batches([batch])
+            )
 
     return _open(path, first).to_pandas()
 

@@ -105,13 +105,16 @@ def inspect_source(source: Source, mapping: Mapping | None = None) -> Reading:
     """
     mapping = mapping or _mapping_of(source)
     found, others = find_places(source, mapping)
-    raws, frames, dates = {}, {}, {}
+    raws, frames, dates, problems = {}, {}, {}, []
     with _open(source) as database:
         for table, place in found.items():
-            raws[table] = raw = _read(table, place, mapping, source, database)
-            frames[table], dates[table] = translate(raw, mapping)
+            try:
+                raws[table] = raw = _read(table, place, mapping, source, database)
+                frames[table], dates[table] = translate(raw, mapping)
+            except ValueError as error:
+                raws.pop(table, None)
+                problems.append(Problem(table, "", str(error), "", ""))
     inspection = inspect_tables(frames)
-    problems = []
     for table, raw in raws.items():
         problems += raw.problems
         mine = [problem for problem in inspection.problems if problem.table == table]
@@ -249,6 +252,6 @@ def _find_days_to_come(orders: pd.DataFrame, raw: Raw) -> list[Problem]:
         "days up to today",
         "Correct the date.",
         late,
-        tuple(days.iloc[late[:8]].dt.strftime("%Y-%m-%d")),
+        tuple(days.iloc[late].dt.strftime("%Y-%m-%d")),
     )
     return [problem.at(raw.place, raw.numbers)]

@@ -234,13 +234,36 @@ def read_numbers(
         return values
     if not (spec.decimal or spec.thousands or currency):
         return values
+    codes, different = pd.factorize(values)
+    written = _plain_numbers(pd.Series(different, dtype="str"), spec, currency)
+    result = _take(written, codes, values.index)
+    changed = int((result != values.str.strip()).sum() - values.isna().sum())
+    raw.repaired(
+        f"{name}: numbers brought to plain writing (decimal sign, thousands, currency)",
+        f"{name}：统一数字写法（小数点、千位分隔符、货币符号）",
+        changed,
+    )
+    return result
+
+
+def _take(different: pd.Series, codes: np.ndarray, index: pd.Index) -> pd.Series:
+    """Return the value of each code; missing where it is -1."""
+    return different.reindex(codes).set_axis(index)
+
+
+def _plain_numbers(values: pd.Series, spec: ColumnMapping, currency: str | None) -> pd.Series:
     point, group = spec.decimal or ".", spec.thousands or ""
     signs = SIGNS.get(currency, (currency,)) if currency else ()
     text = values.str.strip()
     bare = text
     if signs:
         sign = "|".join(re.escape(s) for s in sorted(signs, key=len, reverse=True))
-        bare = bare.str.replace(rf"^([+-]?)\s*(?:{sign})\s*|\s*(?:{sign})$", r"\1", regex=True)
+        for pattern, kept in (
+            (rf"\s*(?:{sign})$", ""),
+            (rf"^(?:{sign})\s*", ""),
+            (rf"^-\s*(?:{sign})\s*", "-"),
+        ):
+            bare = bare.str.replace(pattern, kept, regex=True)
     whole = r"\d+"
     if group:
         # A blank between groups may be one that does not break, as French and Swiss programs write.
@@ -255,14 +278,7 @@ def read_numbers(
         # With a decimal comma, 1.5 means something else than it says.
         stray = text.str.contains(".", regex=False, na=False) & ~follows
         text = text.where(~stray, text + " (decimal comma expected)")
-    result = plain.where(follows, text)
-    changed = int((follows & (plain != values.str.strip())).sum())
-    raw.repaired(
-        f"{name}: numbers brought to plain writing (decimal sign, thousands, currency)",
-        f"{name}：统一数字写法（小数点、千位分隔符、货币符号）",
-        changed,
-    )
-    return result
+    return plain.where(follows, text)
 
 
 def read_days(
@@ -303,10 +319,14 @@ def read_days(
     text = values.str.strip().replace("", np.nan)
     parsed = pd.Series(pd.NaT, text.index, dtype="datetime64[us]")
     if spec.dates:
-        moments = pd.to_datetime(text, format=spec.dates, errors="coerce", utc="%z" in spec.dates)
-        if "%z" in spec.dates:
+        codes, different = pd.factorize(text)
+        zoned = "%z" in spec.dates
+        moments = pd.Series(
+            pd.to_datetime(different, format=spec.dates, errors="coerce", utc=zoned)
+        )
+        if zoned:
             moments = moments.dt.tz_convert(zone or "UTC").dt.tz_localize(None)
-        parsed = moments.astype("datetime64[us]")
+        parsed = _take(moments.astype("datetime64[us]"), codes, text.index)
         raw.repaired(
             f"{name}: days written {spec.dates}",
             f"{name}：日期按 {spec.dates} 读取",

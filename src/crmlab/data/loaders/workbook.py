@@ -22,7 +22,7 @@ from crmlab.data.loaders.source import recognise
 from crmlab.data.mapping import TableMapping
 from crmlab.data.problems import Problem
 
-__all__ = ["list_sheets", "read_sheet"]
+__all__ = ["list_sheets", "read_rows", "read_sheet", "tabulate"]
 
 _LARGEST = 4 << 30  # bytes a workbook may unpack to: a million rows are a quarter of this
 _MOST_DIGITS = 10**15  # Excel keeps 15 digits and writes zeros for the rest
@@ -45,7 +45,14 @@ def list_sheets(path: Path) -> list[str]:
         return list(workbook.sheet_names)
 
 
-def read_sheet(name: str, path: Path, said: TableMapping, sheet: str, n_rows: int = 0) -> Raw:
+def read_rows(path: Path, sheet: str, n_rows: int) -> list[list]:
+    """Return the first rows of a sheet, whatever they hold."""
+    with _open(path) as workbook:
+        page = workbook.get_sheet_by_name(sheet)
+        return page.to_python(skip_empty_area=False, nrows=n_rows)
+
+
+def read_sheet(name: str, path: Path, said: TableMapping, sheet: str) -> Raw:
     """Return the cells of a sheet.
 
     Parameters
@@ -56,8 +63,6 @@ def read_sheet(name: str, path: Path, said: TableMapping, sheet: str, n_rows: in
     said : TableMapping
         The row of the heading.
     sheet : str
-    n_rows : int
-        Rows wanted; all where 0.
 
     Returns
     -------
@@ -77,7 +82,7 @@ def read_sheet(name: str, path: Path, said: TableMapping, sheet: str, n_rows: in
             )
         page = workbook.get_sheet_by_name(sheet)
         skip = said.heading_row - 1
-        rows = page.to_python(skip_empty_area=False, nrows=(skip + 1 + n_rows) if n_rows else None)
+        rows = page.to_python(skip_empty_area=False)
         merged = page.merged_cell_ranges or []
     place = f"{path}, sheet {sheet!r}"
     if len(rows) <= skip or not any(cell != "" for cell in rows[skip]):
@@ -87,11 +92,10 @@ def read_sheet(name: str, path: Path, said: TableMapping, sheet: str, n_rows: in
         )
     _refuse_merged_heading(place, merged, skip)
     heading = [str(cell).strip() for cell in rows[skip]]
-    raw = Raw(name, place, _tabulate(heading, rows[skip + 1 :]))
-    if name:
-        raw.problems += _find_bad_cells(path, workbook_sheet=sheet, raw=raw, heading_row=skip + 1)
-        raw.problems += _find_merged_cells(raw, merged, skip)
-        _look_at_identifiers(raw)
+    raw = Raw(name, place, tabulate(heading, rows[skip + 1 :]))
+    raw.problems += _find_bad_cells(path, sheet, raw, skip + 1)
+    raw.problems += _find_merged_cells(raw, merged, skip)
+    _look_at_identifiers(raw)
     drop_empty(raw)
     return raw
 
@@ -137,7 +141,8 @@ def _refuse_merged_heading(place: str, merged: list, skip: int) -> None:
             )
 
 
-def _tabulate(heading: list[str], rows: list[list]) -> pd.DataFrame:
+def tabulate(heading: list[str], rows: list[list]) -> pd.DataFrame:
+    """Return rows of cells as a table, each column in the one type its cells share."""
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(heading)
     frame = pd.DataFrame({i: _column(cells) for i, cells in enumerate(columns)})
     frame.columns = heading
@@ -185,15 +190,15 @@ def _look_at_identifiers(raw: Raw) -> None:
                     "the identifier as text",
                     "Format the column as text before the identifiers are entered.",
                     bad,
-                    tuple(values.iloc[bad[:8]]),
+                    tuple(values.iloc[bad]),
                 ).at(raw.place)
             )
 
 
-def _find_bad_cells(path: Path, *, workbook_sheet: str, raw: Raw, heading_row: int):
+def _find_bad_cells(path: Path, sheet: str, raw: Raw, heading_row: int):
     """Return the cells that show an error, and the formulas without a result."""
     found: dict[tuple[str, str], list[int]] = {}
-    for column, row, value in _scan_cells(path, workbook_sheet, path.stat().st_mtime_ns):
+    for column, row, value in _scan_cells(path, sheet, path.stat().st_mtime_ns):
         position = _number(column)
         if row > heading_row and position < raw.frame.shape[1]:
             found.setdefault((raw.frame.columns[position], value), []).append(row - heading_row - 1)
@@ -205,7 +210,7 @@ def _find_bad_cells(path: Path, *, workbook_sheet: str, raw: Raw, heading_row: i
             else "Open the workbook in Excel, WPS or LibreOffice, which computes it, and save."
         )
         rows = np.array(rows)
-        problem = Problem(raw.table, column, what, "a value", cure, rows, (value,) * len(rows[:8]))
+        problem = Problem(raw.table, column, what, "a value", cure, rows, (value,) * len(rows))
         yield problem.at(raw.place)
 
 
