@@ -442,8 +442,9 @@ def _load_own(source: Source, card: Card) -> Dataset:
     from crmlab.data.adapters import count_left_out
     from crmlab.data.loaders.reading import fingerprint_source, read_source
 
-    hashes = fingerprint_source(source)
+    # Read first: what is no table at all is refused before a gigabyte of it is hashed.
     reading = read_source(source)
+    hashes = reading.hashes or fingerprint_source(source)
     said = _card_beside(source)
     told = {"currency": reading.mapping.currency, "time_zone": reading.mapping.time_zone}
     if said is not None:

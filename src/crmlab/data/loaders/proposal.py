@@ -402,7 +402,7 @@ def _describe(
                 notes.append(
                     f"{where}: which of {found} is true and which false? Say it in values."
                 )
-        if spec or theirs != ours:
+        if spec or plain_name(theirs) != ours:
             specs[ours] = {"from": theirs} | spec
     specs = {ours: specs[ours] for ours in known if ours in specs}
     result = dict(said)

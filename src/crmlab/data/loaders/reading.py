@@ -40,6 +40,9 @@ class Reading:
     problems : list of Problem
     repairs, left_out : list of (table, text, text_zh, n)
     mapping : Mapping
+    hashes : dict of str to str
+        Of a database server, whose tables may change at any moment: taken in the very transaction
+        that read them. Empty elsewhere.
     """
 
     tables: dict[str, pd.DataFrame]
@@ -48,6 +51,7 @@ class Reading:
     repairs: Counted
     left_out: Counted
     mapping: Mapping
+    hashes: dict[str, str]
 
 
 def read_source(source: Source) -> Reading:
@@ -114,6 +118,7 @@ def inspect_source(source: Source, mapping: Mapping | None = None) -> Reading:
             except ValueError as error:
                 raws.pop(table, None)
                 problems.append(Problem(table, "", str(error), "", ""))
+        hashes = _hash_tables(source, found, database) if source.kind == "postgresql" else {}
     inspection = inspect_tables(frames)
     for table, raw in raws.items():
         problems += raw.problems
@@ -135,6 +140,7 @@ def inspect_source(source: Source, mapping: Mapping | None = None) -> Reading:
         left_out=count_others(others, source)
         + [row for raw in raws.values() for row in raw.left_out],
         mapping=mapping,
+        hashes=hashes,
     )
 
 
@@ -159,18 +165,29 @@ def fingerprint_source(source: Source) -> dict[str, str]:
             if path.is_file() and path.suffix.lower() in READ:
                 hashes[path.name] = file_sha256(path)
     elif source.kind == "postgresql":
-        from crmlab.data.loaders.database import fingerprint_table, open_database
+        from crmlab.data.loaders.database import open_database
 
         found, _ = find_places(source, _mapping_of(source))
         with open_database(source) as database:
-            for place in found.values():
-                hashes[f"{source.schema}.{place.part}"] = fingerprint_table(database, place.part)
+            return _hash_tables(source, found, database)
     else:
         hashes[source.path.name] = file_sha256(source.path)
         # What a database has not yet moved into its file lies beside it.
         for beside in (f"{source.path}-wal", f"{source.path}.wal"):
             if Path(beside).is_file() and Path(beside).stat().st_size:
                 hashes[Path(beside).name] = file_sha256(Path(beside))
+    if source.mapping_file is not None:
+        hashes[source.mapping_file.name] = file_sha256(source.mapping_file)
+    return hashes
+
+
+def _hash_tables(source: Source, found: dict[str, Place], database) -> dict[str, str]:
+    from crmlab.data.loaders.database import fingerprint_table
+
+    hashes = {
+        f"{source.schema}.{place.part}": fingerprint_table(database, place.part)
+        for place in found.values()
+    }
     if source.mapping_file is not None:
         hashes[source.mapping_file.name] = file_sha256(source.mapping_file)
     return hashes

@@ -20,7 +20,7 @@ _POSTGRES = ("postgresql", "postgres")
 SIGNATURES = {
     b"PAR1": ("parquet", "a Parquet file"),
     b"PK\x03\x04": ("zip", "a ZIP archive or an Excel workbook"),
-    b"PK\x05\x06": ("zip", "an empty ZIP archive"),
+    b"PK\x05\x06": ("zip", "a ZIP archive or an Excel workbook"),
     b"\xd0\xcf\x11\xe0": ("ole", "an old or encrypted Excel workbook"),
     b"SQLite format 3\x00": ("sqlite", "a SQLite database"),
     b"\x1f\x8b": ("gzip", "a file packed with gzip"),

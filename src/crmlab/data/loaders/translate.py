@@ -31,7 +31,7 @@ SIGNS = {
     "USD": ("US$", "$", "USD"),
 }
 _SERIAL_START = pd.Timestamp("1899-12-30")  # so that 61 is 1 March 1900, as Excel counts
-_ZONED = r"\d[T ]?\d.*(?:Z|[+-]\d{2}:?\d{2}|[+-]\d{2})$"
+_ZONED = r"\d[T ]\d{1,2}:?\d{2}.*(?:Z|[+-]\d{2}(?::?\d{2})?)$"
 
 
 def plain_name(name: object) -> str:
