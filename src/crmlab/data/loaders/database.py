@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from crmlab.data.loaders.raw import arrow_to_frame
 from crmlab.data.loaders.source import Source
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["fingerprint_table", "list_tables", "open_database"]
 
-_WAIT_SECONDS = 2
+_WAIT_SECONDS = 1
 _SIMPLE_TYPES = (
     "smallint",
     "integer",
@@ -89,7 +90,7 @@ class _DuckDB(Database):
     def read(self, table, n_rows=0):
         limit = f" LIMIT {n_rows}" if n_rows else ""
         rows = self.connection.sql(f"SELECT * FROM {_quote(table)}{limit}")  # noqa: S608
-        return _plain(rows.to_arrow_table())
+        return arrow_to_frame(rows.to_arrow_table())
 
     def count(self, table):
         return self.connection.execute(f"SELECT count(*) FROM {_quote(table)}").fetchone()[0]  # noqa: S608
@@ -120,7 +121,7 @@ class _PostgreSQL(Database):
             for c in columns
         )
         limit = f" LIMIT {n_rows}" if n_rows else ""
-        return _plain(self._query(f"SELECT {wanted} FROM {self._name(table)}{limit}"))  # noqa: S608
+        return arrow_to_frame(self._query(f"SELECT {wanted} FROM {self._name(table)}{limit}"))  # noqa: S608
 
     def count(self, table):
         return self._query(f"SELECT count(*) AS n FROM {self._name(table)}")["n"][0].as_py()  # noqa: S608
@@ -284,21 +285,6 @@ def _sqlite_column(cells: tuple):
     if kinds == {int}:
         return pd.Series(cells, dtype="Int64" if None in cells else "int64")
     return pd.Series(cells, dtype="float64" if kinds else "object")
-
-
-def _plain(table) -> pd.DataFrame:
-    """Return an Arrow table as pandas, decimals as floats and words of a list as text."""
-    import pyarrow as pa
-
-    fields = []
-    for column in table.schema:
-        kind = column.type
-        if pa.types.is_decimal(kind):
-            kind = pa.float64()
-        elif pa.types.is_dictionary(kind):
-            kind = pa.string()
-        fields.append(pa.field(column.name, kind))
-    return table.cast(pa.schema(fields)).to_pandas()
 
 
 def _quote(name: str) -> str:

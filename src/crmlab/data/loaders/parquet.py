@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 
-from crmlab.data.loaders.raw import Raw, drop_empty
+from crmlab.data.loaders.raw import Raw, arrow_to_frame, drop_empty
 from crmlab.data.loaders.source import recognise
 
 __all__ = ["count_rows", "read_parquet", "read_sample"]
@@ -22,7 +22,7 @@ def read_parquet(name: str, path: Path) -> Raw:
     ValueError
         If it is no Parquet file, or a damaged one.
     """
-    raw = Raw(name, str(path), _open(path, pa.parquet.read_table).to_pandas())
+    raw = Raw(name, str(path), arrow_to_frame(_open(path, pa.parquet.read_table)))
     raw.frame = raw.frame.rename(columns=str).reset_index(drop=True)
     drop_empty(raw)
     return raw
@@ -43,7 +43,7 @@ def read_sample(path: Path, n_rows: int) -> pd.DataFrame:
                 file.schema_arrow.empty_table() if batch is None else pa.Table.from_batches([batch])
             )
 
-    return _open(path, first).to_pandas()
+    return arrow_to_frame(_open(path, first))
 
 
 def _open(path: Path, reader):

@@ -12,7 +12,7 @@ import pandas as pd
 
 from crmlab.data.problems import Problem
 
-__all__ = ["Counted", "Raw", "drop_empty"]
+__all__ = ["Counted", "Raw", "arrow_to_frame", "drop_empty"]
 
 Counted = list[tuple[str, str, str, int]]
 
@@ -71,3 +71,18 @@ def drop_empty(raw: Raw) -> None:
             raw.numbers = numbers[~empty]
             frame = frame[~empty].reset_index(drop=True)
     raw.frame = frame
+
+
+def arrow_to_frame(table) -> pd.DataFrame:
+    """Return an Arrow table as pandas: decimals as floats, a list's words as text, days as days."""
+    import pyarrow as pa
+
+    fields = []
+    for column in table.schema:
+        kind = column.type
+        if pa.types.is_decimal(kind):
+            kind = pa.float64()
+        elif pa.types.is_dictionary(kind):
+            kind = pa.string()
+        fields.append(pa.field(column.name, kind))
+    return table.cast(pa.schema(fields)).to_pandas(date_as_object=False)

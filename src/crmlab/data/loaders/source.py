@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 __all__ = ["MAPPING_NAME", "SIGNATURES", "Source", "locate", "recognise"]
 
@@ -198,7 +198,7 @@ def _read_address(text: str, scheme: str) -> Source:
     has_password = password is not None or "password" in options
     options.pop("password", None)
     schema = options.pop("schema", "public")
-    url = urlunsplit(("postgresql", place, parts.path, urlencode(options), ""))
+    url = f"postgresql://{place}{parts.path}{'?' if options else ''}{urlencode(options)}"
     if has_password:
         raise ValueError(
             f"the address of {url} holds a password, which would be passed on with the study; take "

@@ -82,7 +82,10 @@ def translate(raw: Raw, mapping: Mapping) -> tuple[pd.DataFrame, dict[str, str]]
         column = known.get(name) or _question(raw.table, name)
         if column is None:
             continue
-        values = _read_missing(raw, frame[name], spec, (*mapping.missing, *(said.missing or ())))
+        values = frame[name]
+        if values.dtype == object:  # kinds that do not go together, such as days among texts
+            values = values.astype("str").where(values.notna())
+        values = _read_missing(raw, values, spec, (*mapping.missing, *(said.missing or ())))
         values = _read_words(raw, values, spec, column)
         if column.kind in ("number", "integer"):
             values = read_numbers(raw, values, column.name, spec, mapping.currency)
