@@ -23,6 +23,7 @@ CARD_WORDS = {
         "unstated": "not stated",
         "columns": ("column", "meaning", "unit", "range"),
         "rows": "{:,} rows",
+        "returns": "of them {:,} returns, cancellations or credits (amount below 0)",
         "left_out": "Left out",
         "left_out_none": "nothing: every row of the source is used",
         "repaired": "Repaired on reading",
@@ -41,6 +42,7 @@ CARD_WORDS = {
         "unstated": "未说明",
         "columns": ("列", "含义", "单位", "取值"),
         "rows": "{:,} 行",
+        "returns": "其中退货、取消或退款（金额为负）{:,} 笔",
         "left_out": "未采用",
         "left_out_none": "无：来源中的每一行均已采用",
         "repaired": "读取时的修正",
@@ -100,7 +102,7 @@ def data_card(
         dataset = load_dataset(name) if not is_known or is_at_hand(name) else None
         card = dataset.card if dataset else load_card(name)
     tables = dataset.tables if dataset else {}
-    console.print(f"[bold]{card.title[lang]}[/]\n{card.summary[lang]}\n")
+    console.print(f"[bold]{card.title[lang]}[/]\n{card.summary[lang]}\n", soft_wrap=True)
     for word, fact in _facts(card, dataset, lang.value):
         console.print(f"[dim]{word}[/] {fact}", soft_wrap=True)
     for table_name, row in card.one_row_is.items():
@@ -197,6 +199,8 @@ def _print_table(console, name, row, frame, lang):
             unit = term(column.unit).text(lang) if column.unit else ""
             columns.add_row(column.column, meaning, unit, str(column.range or ""))
     console.print(columns)
+    if frame is not None and name == "orders":
+        console.print(f"   {words['returns'].format(int((frame['amount'] < 0).sum()))}")
     if frame is not None and name == "items":
         for item in frame.itertuples():
             text = item.text_zh if lang is Language.zh else item.text_en
