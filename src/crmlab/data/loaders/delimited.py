@@ -373,10 +373,11 @@ def _parse_carefully(
     if not ragged:
         return
     rows = np.array([row for row, *_ in ragged])
-    found = f"has {ragged[0][1]} cells; expected {len(heading)}, as the heading line has"
+    found = f"has {ragged[0][1]} cells"
+    expected = f"{len(heading)}, as the heading line has"
     cure = "Correct the row; a comma inside a text needs quotes around the text."
     values = tuple(line for *_, line in ragged)
-    raw.problems.append(Problem(raw.table, "", found, "", cure, rows, values).at(str(path)))
+    raw.problems.append(Problem(raw.table, "", found, expected, cure, rows, values).at(str(path)))
 
 
 def _refuse_misread(

@@ -308,7 +308,7 @@ def _match(table: str, frame: pd.DataFrame) -> dict[str, str]:
     for _, _, column, name in sorted(pairs):
         if column not in matched and name not in matched.values():
             matched[column] = name
-    if table == "orders" and len(matched) > 1:
+    if table == "orders" and matched:
         _match_by_values(frame, names, matched)
     return matched
 
