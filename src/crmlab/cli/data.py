@@ -143,7 +143,8 @@ def data_check(
             check = check_source(locate(path))
         except FileNotFoundError:
             raise ValueError(
-                f"{path}: there is no such folder or file; paths start from {Path.cwd()}."
+                f"{path}: there is no such folder or file; paths start from {Path.cwd()}. (Data "
+                "sets of the catalog need no check: `crmlab data card NAME` describes them.)"
             ) from None
         console = Console(highlight=False, markup=False)
         _print_check(console, check)

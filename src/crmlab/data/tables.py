@@ -8,15 +8,21 @@ A row number in a message counts the first row of data as row 1.
 
 from __future__ import annotations
 
-import difflib
 import functools
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from crmlab.data.agreement import (
+    find_bad_items,
+    find_disorder,
+    find_unknown_customers,
+    inspect_answers,
+    nearest_column,
+)
 from crmlab.data.columns import TABLES, Column, Table, describe_table, find_table
 from crmlab.data.conversion import EXPECTED, Repairs, try_column
 from crmlab.data.problems import Problem, show_value
@@ -212,16 +218,16 @@ def inspect_tables(tables: Mapping[str, pd.DataFrame]) -> Inspection:
             if table is not None:
                 checked[name] = table
     if "customers" in checked:
-        problems += _find_unknown_customers(checked)
+        problems += find_unknown_customers(checked)
     if "items" in checked:
-        problems += _find_bad_items(checked["items"])
+        problems += find_bad_items(checked["items"])
     if "survey" in checked and "items" in checked:
-        checked["survey"], found = _inspect_answers(checked["survey"], checked["items"])
+        checked["survey"], found = inspect_answers(checked["survey"], checked["items"])
         problems += found
     if "tickets" in checked:
-        problems += _find_disorder(checked["tickets"], "tickets", "opened_at", "closed_at")
+        problems += find_disorder(checked["tickets"], "tickets", "opened_at", "closed_at")
     if "sources" in checked:
-        problems += _find_disorder(checked["sources"], "sources", "collected_from", "collected_to")
+        problems += find_disorder(checked["sources"], "sources", "collected_from", "collected_to")
     return Inspection(checked, problems, repairs)
 
 
@@ -238,7 +244,7 @@ def _find_missing_columns(table: Table, frame: pd.DataFrame) -> Iterator[Problem
     for column in table.columns:
         if not column.is_required or column.name in frame.columns:
             continue
-        near = _nearest_column(column.name, others)
+        near = nearest_column(column.name, others)
         advice = (
             f"Its nearest name in the table is {near!r}: rename it to {column.name!r}."
             if near is not None
@@ -280,13 +286,6 @@ def _pandera_schema(name: str):
         },
         name=name,
     )
-
-
-def _nearest_column(name: str, others: Iterable[object]) -> object | None:
-    """Return the column whose name, spelt without regard to case and spaces, is nearest."""
-    spelt = {re.sub(r"[\s-]+", "_", str(other).strip().lower()): other for other in others}
-    near = difflib.get_close_matches(name.lower(), spelt, n=1, cutoff=0.75)
-    return spelt[near[0]] if near else None
 
 
 def _validate(table: Table, frame: pd.DataFrame, wrong: set[str]) -> list[Problem]:
@@ -343,100 +342,3 @@ def _find_repeated_rows(table: Table, frame: pd.DataFrame) -> list[Problem]:
             tuple(values),
         )
     ]
-
-
-def _find_unknown_customers(tables: Mapping[str, pd.DataFrame]) -> Iterator[Problem]:
-    known = tables["customers"]["customer_id"]
-    for name, frame in tables.items():
-        if name == "customers" or "customer_id" not in frame.columns:
-            continue
-        customer = frame["customer_id"]
-        unknown = np.flatnonzero((customer.notna() & ~customer.isin(known)).to_numpy())
-        if len(unknown):
-            first = customer.iloc[unknown[0]]
-            bare = known[known.str.lstrip("0") == str(first).lstrip("0")]
-            like = f" There is {bare.iloc[0]!r}: zeros in front were lost." if len(bare) else ""
-            yield Problem(
-                name,
-                "customer_id",
-                f"customer {first!r} is not in the table customers",
-                "",
-                f"Add the customer there, or leave these rows out.{like}",
-                unknown,
-                tuple(customer.iloc[unknown]),
-            )
-
-
-def _find_bad_items(items: pd.DataFrame) -> Iterator[Problem]:
-    taken = [column.name for column in TABLES["survey"].columns]
-    bad = np.flatnonzero(items["item"].isin(taken).to_numpy())
-    if len(bad):
-        yield Problem(
-            "items",
-            "item",
-            f"{items['item'].iloc[bad[0]]!r} is a column of survey with a meaning of its own",
-            "the name of a question",
-            "Rename it in both tables.",
-            bad,
-            tuple(items["item"].iloc[bad]),
-        )
-    bad = np.flatnonzero((items["minimum"] >= items["maximum"]).to_numpy())
-    if len(bad):
-        row = items.iloc[bad[0]]
-        yield Problem(
-            "items",
-            "minimum",
-            f"item {row['item']!r} runs from {row['minimum']:g} to {row['maximum']:g}",
-            "minimum below maximum",
-            "Correct the scale's ends.",
-            bad,
-            tuple(items["minimum"].iloc[bad]),
-        )
-
-
-def _inspect_answers(
-    survey: pd.DataFrame, items: pd.DataFrame
-) -> tuple[pd.DataFrame, list[Problem]]:
-    answers, problems = {}, []
-    for item in items.dropna(subset=["item"]).itertuples(index=False):
-        if item.item not in survey.columns:
-            near = _nearest_column(item.item, survey.columns.difference(items["item"]))
-            advice = ". Add it" if near is None else f"; the nearest is {near!r}. Rename that"
-            found = (
-                f"the item {item.item!r} of the table items is not a column{advice}, or take the "
-                "item out of items"
-            )
-            problems.append(Problem("survey", "", found, "", "Both must name the same questions."))
-            continue
-        column = Column(item.item, "number", item.text_en, item.text_zh, "points", "", True, True)
-        scores, found, _ = try_column(survey[item.item], column, "survey")
-        problems += found
-        bad = np.flatnonzero(((scores < item.minimum) | (scores > item.maximum)).to_numpy())
-        if len(bad):
-            problems.append(
-                Problem(
-                    "survey",
-                    item.item,
-                    f"value {scores.iloc[bad[0]]:g} is not allowed",
-                    f"{item.minimum:g}..{item.maximum:g} as items says",
-                    "Correct these answers or leave them empty.",
-                    bad,
-                    tuple(scores.iloc[bad]),
-                )
-            )
-        answers[item.item] = scores
-    return survey.assign(**answers), problems
-
-
-def _find_disorder(frame: pd.DataFrame, name: str, first: str, last: str) -> Iterator[Problem]:
-    bad = np.flatnonzero((frame[last] < frame[first]).to_numpy())
-    if len(bad):
-        yield Problem(
-            name,
-            last,
-            f"{frame[last].iloc[bad[0]]} is before {first} {frame[first].iloc[bad[0]]}",
-            "it not earlier",
-            "Correct these rows.",
-            bad,
-            tuple(frame[last].iloc[bad]),
-        )

@@ -10,7 +10,7 @@ import re
 
 import pandas as pd
 
-from crmlab.data.loaders.translate import SIGNS
+from crmlab.data.loaders.values import SIGNS
 
 __all__ = ["guess_days", "guess_numbers", "is_day_like", "is_number_like"]
 
