@@ -118,9 +118,10 @@ def try_column(
     values = _CONVERSIONS[column.kind](series)
     if column.kind == "flag":
         _count_spellings(series, column, table, repairs)
-    lost = values.isna() & series.notna()
-    told = np.concatenate([p.rows for p in problems]) if problems else []
-    bad = np.setdiff1d(np.flatnonzero(lost.to_numpy()), told)
+    lost = (values.isna() & series.notna()).to_numpy(copy=True)
+    for problem in problems:  # of these rows it is told why
+        lost[problem.rows] = False
+    bad = np.flatnonzero(lost)
     if len(bad):
         advice = "or leave them empty" if column.is_nullable else "or leave these rows out"
         problems.append(
@@ -156,7 +157,7 @@ def _first(series: pd.Series, rows: np.ndarray) -> str:
 
 
 def _shown(series: pd.Series, rows: np.ndarray) -> tuple:
-    return tuple(series.iloc[rows])
+    return tuple(series.iloc[rows].tolist())
 
 
 def _strip(series: pd.Series, column: Column, table: str, repairs: Repairs) -> pd.Series:

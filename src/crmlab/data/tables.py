@@ -327,7 +327,8 @@ def _find_repeated_rows(table: Table, frame: pd.DataFrame) -> list[Problem]:
     repeated = np.flatnonzero((frame.duplicated(key) & filled).to_numpy())
     if not len(repeated):
         return []
-    values = [", ".join(str(frame[column].iloc[row]) for column in key) for row in repeated]
+    keys = [frame[column].iloc[repeated].astype("str").tolist() for column in key]
+    values = [", ".join(parts) for parts in zip(*keys, strict=True)]
     lines = ""
     if table.name == "orders" and len(repeated) > max(9, len(frame) / 4):
         lines = " Where a row is a line of an order, sum the lines of each order first."
