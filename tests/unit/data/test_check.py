@@ -116,6 +116,14 @@ def test_what_cannot_be_told_is_left_to_the_reader(tmp_path):
     assert check(tmp_path).exit_code == 1
 
 
+def test_list_in_which_customers_repeat_is_no_table_of_customers(tmp_path):
+    text = "customer id,page\na,1\na,2\nb,1\n"
+    with pytest.raises(ValueError, match=r"no table of customers, orders, .* \(visits\.csv\)"):
+        propose(tmp_path, text, "visits.csv")
+    draft = propose(tmp_path, "customer id,page\na,1\nb,1\n", "visits.csv")
+    assert draft.content["tables"] == {"customers": {"from": "visits.csv"}}
+
+
 def test_data_in_our_own_names_needs_no_mapping(tmp_path):
     text = "order_id,customer_id,ordered_on,amount\n1,a,2024-01-05,3.5\n"
     assert propose(tmp_path, text, "orders.csv").content == {}
