@@ -290,9 +290,9 @@ def _pandera_schema(name: str):
 
 def _validate(table: Table, frame: pd.DataFrame, wrong: set[str]) -> list[Problem]:
     """Return what the schema refuses, but for columns whose values are known to be wrong."""
+    schema = _pandera_schema(table.name)
     from pandera.errors import SchemaErrors
 
-    schema = _pandera_schema(table.name)
     if wrong:
         schema = schema.update_columns({name: {"dtype": None, "nullable": True} for name in wrong})
     try:
