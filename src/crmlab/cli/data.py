@@ -31,7 +31,7 @@ CARD_WORDS = {
         "fetch": "Rows and columns at hand, and what was left out, are shown after",
     },
     "zh": {
-        "facts": ("许可", "来源", "引用", "整理说明"),
+        "facts": ("许可", "来源", "引用", "整理"),
         "window": "观察期",
         "window_text": "{} 至 {}（含首尾两日）",
         "currency": "货币",
@@ -60,7 +60,10 @@ def data_list():
 
     from crmlab.data import is_at_hand, list_datasets, load_card
 
-    table = Table("name", "what it is", "tables", "licence", "at hand", box=None)
+    table = Table(box=None)
+    table.add_column("name", no_wrap=True)  # to be typed as it stands
+    for head in ("what it is", "tables", "licence", "at hand"):
+        table.add_column(head)
     for name in list_datasets():
         card = load_card(name)
         at_hand = "yes" if is_at_hand(name) else f"crmlab data get {name}"
@@ -107,7 +110,8 @@ def data_card(
         console.print(f"[dim]{word}[/] {fact}", soft_wrap=True)
     for table_name, row in card.one_row_is.items():
         if is_known or table_name in tables:
-            _print_table(console, table_name, row[lang], tables.get(table_name), lang)
+            own = card.columns.get(table_name, {})
+            _print_table(console, table_name, row[lang], tables.get(table_name), own, lang)
     if dataset is None:
         console.print(f"\n{words['fetch']} `crmlab data get {name}`")
         return
@@ -171,7 +175,8 @@ def _facts(card, dataset, lang):
     """Yield what is known of a data set as a whole, a word and a fact each."""
     words = CARD_WORDS[lang]
     prepared = card.prepared[lang] if card.prepared else ""
-    facts = (card.licence[lang], card.origin[lang], card.citation, prepared)
+    citation = f"{card.citation} doi:{card.doi}" if card.doi else card.citation
+    facts = (card.licence[lang], card.origin[lang], citation, prepared)
     yield from ((word, fact) for word, fact in zip(words["facts"], facts, strict=True) if fact)
     first = dataset.observed_from if dataset else card.observed_from
     last = dataset.observed_to if dataset else card.observed_to
@@ -183,7 +188,7 @@ def _facts(card, dataset, lang):
     yield words["units"], words["units_text"]
 
 
-def _print_table(console, name, row, frame, lang):
+def _print_table(console, name, row, frame, own, lang):
     from rich.table import Table
 
     from crmlab.atlas import term
@@ -192,13 +197,19 @@ def _print_table(console, name, row, frame, lang):
     words = CARD_WORDS[lang.value]
     n_rows = "" if frame is None else words["rows"].format(len(frame))
     console.print(f"\n[bold]{name}[/]  {row}  [dim]{n_rows}[/]")
-    columns = Table(*words["columns"], box=None)
+    columns = Table(box=None)
+    for word in words["columns"]:
+        # Folded, for Chinese has no blanks to break a line at; a column's name stays whole.
+        columns.add_column(word, overflow="fold", no_wrap=word == words["columns"][0])
     for column in describe_table(name).itertuples():
         # Of a data set at hand, the columns it has; of another, those it may have.
         if frame is None or column.column in frame:
             meaning = column.meaning_zh if lang is Language.zh else column.meaning_en
             unit = term(column.unit).text(lang) if column.unit else ""
             columns.add_row(column.column, meaning, unit, str(column.range or ""))
+    for column, about in own.items():
+        unit = term(about["unit"]).text(lang) if "unit" in about else ""
+        columns.add_row(column, about[lang], unit, "")
     console.print(columns)
     if frame is not None and name == "orders":
         console.print(f"   {words['returns'].format(int((frame['amount'] < 0).sum()))}")
