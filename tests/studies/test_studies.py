@@ -13,6 +13,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "studies"
 EVERYWHERE = ["00_start_here", "10_collect_customer_data"]
 ON_ORDERS = [
     "20_customer_value",
+    "21_lifetime_value",
     "30_segmentation",
     "80_performance_indicators",
     "81_performance_evaluation",

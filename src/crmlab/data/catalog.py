@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from crmlab.data.loaders.source import Source
+    from crmlab.data.scanned import ScannedTable
 
 __all__ = [
     "Card",
@@ -121,6 +122,8 @@ class Dataset:
         blanks around it.
     files : dict of str to str
         The sha256 of each file read, by its name.
+    scanned : dict of str to crmlab.data.scanned.ScannedTable
+        Large tables that are not loaded; `scan` opens them.
     """
 
     name: str
@@ -133,9 +136,20 @@ class Dataset:
     left_out: pd.DataFrame
     repaired: pd.DataFrame
     files: dict[str, str]
+    scanned: dict[str, ScannedTable] = field(default_factory=dict)
+
+    @property
+    def n_rows(self) -> dict[str, int]:
+        """The number of rows of each table, loaded or not."""
+        loaded = {name: len(frame) for name, frame in self.tables.items()}
+        return loaded | {name: table.n_rows for name, table in self.scanned.items()}
+
+    def scan(self, name: str):
+        """Return a table for the readers that take any engine: loaded, or opened in its engine."""
+        return self.scanned[name].open() if name in self.scanned else self.tables[name]
 
     def __repr__(self) -> str:
-        rows = ", ".join(f"{name} {len(frame):,}" for name, frame in self.tables.items())
+        rows = ", ".join(f"{name} {n:,}" for name, n in self.n_rows.items())
         window = (
             f"; {self.observed_from:%Y-%m-%d} to {self.observed_to:%Y-%m-%d}"
             if self.observed_from is not None
@@ -355,6 +369,8 @@ def load_dataset(
     *,
     root: str | Path | None = None,
     report: Callable[[str], None] | None = None,
+    engine: str | None = None,
+    master: str | None = None,
 ) -> Dataset:
     r"""Return a data set of the catalog, or tables of one's own.
 
@@ -372,6 +388,11 @@ def load_dataset(
         folder or this package lies in.
     report : callable, optional
         Called with one line of English for each thing worth knowing.
+
+    engine, master : str, optional
+        The program that reads the large tables of a folder (orders, contacts, links) where they
+        lie, see `crmlab.data.engines.scan_table`; "pandas" loads them whatever their size. Unless
+        one is named, files from 256 MB on are read by Polars and smaller ones loaded.
 
     Returns
     -------
@@ -397,10 +418,15 @@ def load_dataset(
     (datetime.date(2024, 3, 1), ['007', '008'])
     """
     if source in _names() and source != _BUNDLED:
+        if engine not in (None, "pandas"):
+            raise ValueError(
+                f"{source}: its files are read by a program of its own and loaded; the engine "
+                f"{engine!r} is for a folder of tables. Leave the engine out."
+            )
         return _load_catalog(load_card(str(source)), report)
     found = _locate(source, root)
     card = load_card(_BUNDLED) if source == _BUNDLED else _plain_card(found.name)
-    return _load_own(found, card)
+    return _load_own(found, card, engine, master)
 
 
 def _load_catalog(card: Card, report: Callable[[str], None] | None) -> Dataset:
@@ -439,12 +465,19 @@ def _card_beside(source: Source) -> Path | None:
     return path if path is not None and path.is_file() else None
 
 
-def _load_own(source: Source, card: Card) -> Dataset:
+def _load_own(source: Source, card: Card, engine: str | None, master: str | None) -> Dataset:
     from crmlab.data.adapters import count_left_out
     from crmlab.data.loaders.reading import fingerprint_source, read_source
+    from crmlab.data.scanned import check_scanned
 
     # Read first: what is no table at all is refused before a gigabyte of it is hashed.
-    reading = read_source(source)
+    reading = read_source(source, engine=engine)
+    tables = reading.tables
+    customers = tables["customers"]["customer_id"] if "customers" in tables else None
+    scanned = {
+        name: check_scanned(name, path, engine=chosen, master=master, customers=customers)
+        for name, (path, chosen) in reading.scanned.items()
+    }
     hashes = reading.hashes or fingerprint_source(source)
     said = _card_beside(source)
     told = {"currency": reading.mapping.currency, "time_zone": reading.mapping.time_zone}
@@ -461,7 +494,7 @@ def _load_own(source: Source, card: Card) -> Dataset:
     card = replace(card, **{key: value for key, value in told.items() if value})
     card = replace(card, is_simulated=card.is_simulated or "truth" in reading.tables)
     counts = (count_left_out(reading.left_out), count_left_out(reading.repairs))
-    return _dataset(card, reading.tables, *counts, hashes)
+    return _dataset(card, tables, *counts, hashes, scanned)
 
 
 def _dataset(
@@ -470,8 +503,10 @@ def _dataset(
     left_out: pd.DataFrame,
     repaired: pd.DataFrame,
     files: dict[str, str],
+    scanned: dict[str, ScannedTable] | None = None,
 ) -> Dataset:
-    observed_from, observed_to = _window(card, tables)
+    scanned = scanned or {}
+    observed_from, observed_to = _window(card, tables, scanned)
     return Dataset(
         name=card.name,
         title=card.title,
@@ -483,25 +518,31 @@ def _dataset(
         left_out=left_out,
         repaired=repaired,
         files=files,
+        scanned=scanned,
     )
 
 
 def _window(
-    card: Card, tables: Mapping[str, pd.DataFrame]
+    card: Card, tables: Mapping[str, pd.DataFrame], scanned: Mapping[str, ScannedTable]
 ) -> tuple[pd.Timestamp | None, pd.Timestamp | None]:
     """Return the first and last day under observation: the card's, else the orders' own."""
     import pandas as pd
 
-    no_days = pd.Series(dtype="datetime64[us]")
-    days = tables["orders"]["ordered_on"] if "orders" in tables else no_days
+    if "orders" in scanned:
+        days = pd.Series([scanned["orders"].first_day, scanned["orders"].last_day])
+    elif "orders" in tables:
+        days = tables["orders"]["ordered_on"]
+    else:
+        days = pd.Series(dtype="datetime64[us]")
     first, last = card.observed_from, card.observed_to
     first = pd.Timestamp(first) if first else (days.min() if len(days) else None)
     last = pd.Timestamp(last) if last else (days.max() if len(days) else None)
     if len(days) and ((days < first) | (days > last)).any():
         row = int(((days < first) | (days > last)).to_numpy().argmax())
+        where = "" if "orders" in scanned else f", row {row + 1}"
         raise ValueError(
-            f"{card.name}: orders.ordered_on, row {row + 1}: {days.iloc[row]:%Y-%m-%d} is outside "
-            f"the window of observation, {first:%Y-%m-%d} to {last:%Y-%m-%d}. Correct the order or "
+            f"{card.name}: orders.ordered_on{where}: {days.iloc[row]:%Y-%m-%d} is outside the "
+            f"window of observation, {first:%Y-%m-%d} to {last:%Y-%m-%d}. Correct the order or "
             "the card's observed_from and observed_to."
         )
     return first, last

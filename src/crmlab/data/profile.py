@@ -14,9 +14,12 @@ Customer Relationship Management: Concepts and Technologies, 4th ed. London: Rou
 import narwhals as nw
 import pandas as pd
 
+from crmlab.data.engines import collect
+
 __all__ = [
     "CHAIN",
     "STATUSES",
+    "acquisition_day",
     "chain_coverage",
     "conversion_rate",
     "customer_profile",
@@ -32,7 +35,7 @@ CHAIN = ("known", "promoted", "responded", "transacted")
 def customer_profile(tables):
     """Return one row per customer in the broad sense, with what each table says of it.
 
-    The large tables (orders, contacts) may be pandas, Polars, PyArrow or DuckDB frames.
+    The large tables (orders, contacts) may be pandas, Polars, PyArrow, DuckDB or PySpark frames.
 
     Parameters
     ----------
@@ -127,16 +130,18 @@ def customer_status(profile, *, observed_from=None):
     Parameters
     ----------
     profile : pandas.DataFrame
-        From `customer_profile`, with `n_purchases` and, where known, `joined_on`.
+        From `customer_profile`, with `n_purchases` and, where known, `joined_on` and `n_returns`.
     observed_from : datetime-like or None
         First day under observation. None where purchases are on record from the first one on.
 
     Returns
     -------
     pandas.Series, named `status`, index of `profile`
-        An ordered category: prospect < existing_customer. Missing for a customer who was
-        acquired before `observed_from` and has no purchase since: what came before is not on
-        record, and whoever has left would pass for a prospect.
+        An ordered category: prospect < existing_customer. Missing for a customer without a
+        purchase on record who is not known to be followed from the first one on (acquired
+        before `observed_from`, or on a day that is not known): whoever has left would pass for
+        a prospect. Missing as well for one who has only returned something: what was returned
+        was bought before.
 
     Raises
     ------
@@ -152,8 +157,9 @@ def customer_status(profile, *, observed_from=None):
     """
     _need_purchases(profile)
     has_bought = profile["n_purchases"] > 0
+    has_returned = profile.get("n_returns", 0) > 0
     codes = has_bought.astype("int8")
-    codes[~has_bought & ~_is_followed(profile, observed_from)] = -1
+    codes[~has_bought & (has_returned | ~_is_followed(profile, observed_from))] = -1
     kinds = pd.CategoricalDtype(STATUSES, ordered=True)
     status = pd.Categorical.from_codes(codes, dtype=kinds)
     return pd.Series(status, index=profile.index, name="status")
@@ -162,8 +168,9 @@ def customer_status(profile, *, observed_from=None):
 def conversion_rate(profile, *, observed_from=None):
     """Return the share of the customers acquired under observation who have bought.
 
-    Who was acquired before does not count, for among them only those who stayed show a purchase.
-    Nor does a customer count who is not in the customer table: only an order could have named it.
+    Who was acquired before, or on a day that is not known, does not count, for among them only
+    those who stayed show a purchase; nor does a customer who has only returned something. Nor
+    does a customer count who is not in the customer table: only an order could have named it.
 
     Parameters
     ----------
@@ -189,8 +196,48 @@ def conversion_rate(profile, *, observed_from=None):
     0.5
     """
     _need_purchases(profile)
-    counts = _is_followed(profile, observed_from) & profile.get("is_known", True)
+    is_telling = customer_status(profile, observed_from=observed_from).notna()
+    counts = is_telling & _is_followed(profile, observed_from) & profile.get("is_known", True)
     return float((profile["n_purchases"][counts] > 0).mean())
+
+
+def acquisition_day(profile, *, observed_from=None):
+    """Return the day each customer was acquired, and where only its latest possible date is known.
+
+    Whoever counts new customers by their first purchase in the window takes old customers for new
+    ones; the flag says of how many.
+
+    Parameters
+    ----------
+    profile : pandas.DataFrame
+    observed_from : datetime-like or None
+        As in `customer_status`.
+
+    Returns
+    -------
+    pandas.DataFrame, index of `profile`
+        `acquired_on`: `joined_on` where it is known, otherwise the day of the first purchase on
+        record (NaT without either); `is_latest`: True where that purchase need not have been the
+        first, so that the customer was acquired on that day or earlier (left-censored).
+
+    Raises
+    ------
+    ValueError
+        If the profile was made without orders.
+
+    Examples
+    --------
+    >>> profile = pd.DataFrame({"customer_id": ["a", "b"], "n_purchases": [1, 1],
+    ...     "joined_on": pd.to_datetime(["2024-01-15", None]),
+    ...     "first_purchase_on": pd.to_datetime(["2024-02-01", "2024-02-01"])})
+    >>> acquisition_day(profile, observed_from="2024-01-01")["is_latest"].tolist()
+    [False, True]
+    """
+    _need_purchases(profile)
+    first = profile["first_purchase_on"]
+    joined = profile.get("joined_on", pd.Series(pd.NaT, index=profile.index, dtype=first.dtype))
+    is_censored = joined.isna() & first.notna() & (observed_from is not None)
+    return pd.DataFrame({"acquired_on": joined.fillna(first), "is_latest": is_censored})
 
 
 def chain_coverage(profile):
@@ -298,9 +345,11 @@ def _need_purchases(profile):
 
 def _is_followed(profile, observed_from):
     """Return whether each customer's purchases are on record from the first one on."""
-    if observed_from is None or "joined_on" not in profile:
+    if observed_from is None:
         return pd.Series(True, index=profile.index)
-    return ~(profile["joined_on"] < pd.Timestamp(observed_from))
+    if "joined_on" not in profile:
+        return pd.Series(False, index=profile.index)
+    return profile["joined_on"] >= pd.Timestamp(observed_from)
 
 
 _NAMING_CUSTOMERS = ("customers", "contacts", "orders", "tickets", "survey")
@@ -339,4 +388,4 @@ def _summarise(table, columns):
     joined = [getattr(nw.col(name), how)() for name, _, how in columns]
     rows = nw.from_native(table).lazy().filter(~nw.col("customer_id").is_null())
     summary = rows.select("customer_id", **values).group_by("customer_id").agg(*joined)
-    return summary.collect().to_pandas().astype({"customer_id": "str"})
+    return collect(summary).astype({"customer_id": "str"})

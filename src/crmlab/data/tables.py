@@ -296,7 +296,8 @@ def _validate(table: Table, frame: pd.DataFrame, wrong: set[str]) -> list[Proble
     if wrong:
         schema = schema.update_columns({name: {"dtype": None, "nullable": True} for name in wrong})
     try:
-        schema.validate(frame, lazy=True)
+        with hidden("pyspark.pandas"):  # looked for again at the first check
+            schema.validate(frame, lazy=True)
     except SchemaErrors as errors:
         cases = errors.failure_cases
     else:

@@ -1,13 +1,16 @@
 """Calendar quarters of a window, and large tables brought to one row per quarter.
 
 Who asks: every indicator, since all of them are counted by quarter. The work on orders and
-contacts is written once with narwhals, so pandas, Polars, PyArrow and DuckDB tables are welcome;
-what comes back is pandas.
+contacts is written once with narwhals, so pandas, Polars, PyArrow, DuckDB and PySpark tables are
+welcome; what comes back is pandas, money added up exactly (`crmlab.data.exact`).
 """
 
 import narwhals as nw
 import numpy as np
 import pandas as pd
+
+from crmlab.data.engines import collect, read_frame
+from crmlab.data.exact import LARGEST, join_money, split_money, sum_money
 
 __all__ = ["complete_quarters", "quarter_book", "quarter_contacts", "quarter_of"]
 
@@ -73,7 +76,7 @@ def quarter_book(orders):
 
     Parameters
     ----------
-    orders : pandas, Polars (eager or lazy), PyArrow or DuckDB table
+    orders : pandas, Polars (eager or lazy), DuckDB, PyArrow or PySpark table
         Columns `customer_id`, `ordered_on`, `amount` and, if known, `margin`.
 
     Returns
@@ -86,7 +89,7 @@ def quarter_book(orders):
     Raises
     ------
     ValueError
-        If `orders` is no table or a column is missing.
+        If `orders` is no table, a column is missing or money is infinite.
 
     Examples
     --------
@@ -96,26 +99,34 @@ def quarter_book(orders):
     >>> quarter_book(orders)[["n_purchases", "sold", "returned"]].values.tolist()
     [[1.0, 30.0, 10.0]]
     """
-    frame = _as_frame("orders", orders, ["customer_id", "ordered_on", "amount"])
+    frame = read_frame("orders", orders, ["customer_id", "ordered_on", "amount"])
     has_margin = "margin" in frame.collect_schema().names()
     amount = nw.col("amount")
     marked = frame.with_columns(
         quarter=nw.col("ordered_on").dt.truncate("1q"),
-        is_purchase=(amount > 0).cast(nw.Int64),
+        is_purchase=nw.when(amount > 0).then(1).otherwise(0),
         sold=nw.when(amount > 0).then(amount).otherwise(0.0),
         returned=nw.when(amount < 0).then(-amount).otherwise(0.0),
         **({"no_margin": nw.col("margin").is_null().cast(nw.Int64)} if has_margin else {}),
     )
-    sums = {"n_purchases": "is_purchase", "sold": "sold", "returned": "returned"}
-    if has_margin:
-        sums |= {"margin": "margin", "n_margins_missing": "no_margin"}
-    grouped = marked.group_by("customer_id", "quarter").agg(
-        nw.col("ordered_on").min().alias("first_day"),
-        nw.col("ordered_on").max().alias("last_day"),
-        *(nw.col(column).sum().alias(name) for name, column in sums.items()),
+    money = ["sold", "returned", *(["margin"] if has_margin else [])]
+    counts = {"n_purchases": "is_purchase"}
+    counts |= {"n_margins_missing": "no_margin"} if has_margin else {}
+    grouped = (
+        _split(marked, money)
+        .group_by("customer_id", "quarter")
+        .agg(
+            nw.col("ordered_on").min().alias("first_day"),
+            nw.col("ordered_on").max().alias("last_day"),
+            *(nw.col(column).sum().alias(name) for name, column in counts.items()),
+            nw.col("n_endless").sum(),
+            *sum_money({name: name for name in money}),
+        )
     )
-    book = _to_pandas(grouped, ["quarter", "first_day", "last_day"])
-    return book.sort_values(["customer_id", "quarter"], ignore_index=True)
+    book = collect(grouped.sort("customer_id", "quarter"))
+    book = _join("orders", book, list(counts), money)
+    columns = ["customer_id", "quarter", "first_day", "last_day", "n_purchases", *money]
+    return book[columns + (["n_margins_missing"] if has_margin else [])]
 
 
 def quarter_contacts(contacts):
@@ -123,7 +134,7 @@ def quarter_contacts(contacts):
 
     Parameters
     ----------
-    contacts : pandas, Polars (eager or lazy), PyArrow or DuckDB table
+    contacts : pandas, Polars (eager or lazy), DuckDB, PyArrow or PySpark table
         Columns `contacted_on`, `cost`, `is_treated` and `has_responded`.
 
     Returns
@@ -135,7 +146,7 @@ def quarter_contacts(contacts):
     Raises
     ------
     ValueError
-        If `contacts` is no table or a column is missing.
+        If `contacts` is no table, a column is missing or money is infinite.
 
     Examples
     --------
@@ -146,45 +157,49 @@ def quarter_contacts(contacts):
     [[2.0, 1.0, 3.0]]
     """
     needed = ["contacted_on", "cost", "is_treated", "has_responded"]
-    frame = _as_frame("contacts", contacts, needed)
+    frame = read_frame("contacts", contacts, needed)
+    marked = frame.with_columns(
+        quarter=nw.col("contacted_on").dt.truncate("1q"),
+        responded=nw.col("has_responded").cast(nw.Int64),
+        has_cost=(~nw.col("cost").is_null()).cast(nw.Int64),
+    )
     grouped = (
-        frame.with_columns(
-            quarter=nw.col("contacted_on").dt.truncate("1q"),
-            responded=nw.col("has_responded").cast(nw.Int64),
-            has_cost=(~nw.col("cost").is_null()).cast(nw.Int64),
-        )
+        _split(marked, ["cost"])
         .group_by("quarter", "is_treated")
         .agg(
             nw.len().alias("n_contacts"),
             nw.col("responded").sum().alias("n_responses"),
-            nw.col("cost").sum(),
             nw.col("has_cost").sum(),
+            nw.col("n_endless").sum(),
+            *sum_money({"cost": "cost"}),
         )
     )
-    table = _to_pandas(grouped, ["quarter"])
+    table = collect(grouped.sort("quarter", "is_treated"))
+    table = _join("contacts", table, ["n_contacts", "n_responses", "has_cost"], ["cost"])
     # A sum passes over what is missing, and contacts of unknown cost would count as free.
-    is_known = table.pop("has_cost") == table["n_contacts"]
-    return table.assign(cost=table["cost"].astype("float64").where(is_known))
+    table["cost"] = table["cost"].where(table["has_cost"] == table["n_contacts"])
+    return table[["quarter", "is_treated", "n_contacts", "n_responses", "cost"]]
 
 
-def _as_frame(name, table, needed):
-    try:
-        frame = nw.from_native(table)
-    except TypeError as error:
+def _split(frame, money):
+    """Split money columns into integers, a missing amount into nothing; mark endless amounts."""
+    frame = frame.with_columns(*(nw.col(name).cast(nw.Float64) for name in money))
+    is_kept = {name: nw.col(name).is_finite() & (nw.col(name).abs() < LARGEST) for name in money}
+    n_endless = sum(
+        nw.when(is_kept[name] | nw.col(name).is_null()).then(0).otherwise(1) for name in money
+    )
+    kept = {name: nw.when(is_kept[name]).then(nw.col(name)).otherwise(0.0) for name in money}
+    return split_money(frame.with_columns(n_endless=n_endless).with_columns(**kept), money)
+
+
+def _join(name, table, counts, money):
+    """Return the grouped table with its money put together; refuse money without end."""
+    n_endless = int(table["n_endless"].sum())
+    if n_endless:
         raise ValueError(
-            f"{name}: expected a table (pandas, Polars, DuckDB or PyArrow), got "
-            f"{type(table).__name__}"
-        ) from error
-    names = frame.collect_schema().names()
-    absent = [column for column in needed if column not in names]
-    if absent:
-        raise ValueError(f"{name}: column {absent[0]!r} is missing; expected {', '.join(needed)}")
-    return frame
-
-
-def _to_pandas(frame, days):
-    collected = frame.collect() if isinstance(frame, nw.LazyFrame) else frame
-    table = collected.to_pandas()
-    for day in days:
-        table[day] = pd.to_datetime(table[day]).astype("datetime64[us]")
-    return table
+            f"{name}: {n_endless} entries of {', '.join(money)} are infinite, or {LARGEST:.0e} or "
+            "more in size; expected sums of money. Correct them, or leave those rows out."
+        )
+    for column in money:
+        table[column] = join_money(table[f"{column}_whole"], table[f"{column}_parts"])
+    return table.astype(dict.fromkeys(counts, "int64"))

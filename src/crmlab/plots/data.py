@@ -1,9 +1,11 @@
-"""Figures of the data collected: how full it is, how it joins, how sure a survey can be."""
+"""Figures of the data collected: how full, how it joins, how sure a survey is, its worth."""
 
 import numpy as np
 
 from crmlab.atlas import load_terms
 from crmlab.plots.style import (
+    GREY,
+    PALE,
     PALETTE,
     label,
     legend_above,
@@ -13,7 +15,14 @@ from crmlab.plots.style import (
     share_axis,
 )
 
-__all__ = ["plot_chain", "plot_filled_fields", "plot_filled_tables", "plot_margin_of_error"]
+__all__ = [
+    "plot_chain",
+    "plot_enrichment",
+    "plot_filled_fields",
+    "plot_filled_tables",
+    "plot_margin_of_error",
+    "plot_mode_effects",
+]
 
 _CLASSES = ("descriptive", "promotional", "transactional", "attitudinal")
 _CLASS_COLORS = dict(zip(_CLASSES, PALETTE, strict=False))
@@ -176,6 +185,118 @@ def plot_margin_of_error(curves, survey=None, ax=None):
     ax.set(xlabel=label("n_respondents"), ylabel=label("margin_of_error"))
     ax.legend()
     return ax
+
+
+def plot_mode_effects(modes, ax=None):
+    """Draw how each mode's answers differ from the reference's, before and after weighting.
+
+    Parameters
+    ----------
+    modes : pandas.DataFrame
+        `modes` of `crmlab.data.modes.ModeEffect`, the reference first; it is the zero line.
+    ax : matplotlib.axes.Axes or None
+        Where to draw; None makes a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> import pandas as pd
+    >>> modes = pd.DataFrame({"mode": ["web", "telephone"], "raw_difference": [0.0, 0.9],
+    ...                       "mode_effect": [0.0, 0.2], "lower": [0.0, -0.1], "upper": [0.0, 0.5]})
+    >>> [text.get_text() for text in plot_mode_effects(modes).get_yticklabels()]
+    ['telephone']
+    >>> plt.close()
+    """
+    others = modes.iloc[1:]
+    ax = new_axes(ax, n_bars=2 * len(others))
+    rows = np.arange(len(others))
+    ax.axvline(0, color=GREY, linewidth=1)
+    ax.plot(
+        others["raw_difference"],
+        rows - 0.15,
+        "o",
+        color=PALETTE[5],
+        label=label("raw_difference"),
+    )
+    effect = others["mode_effect"]
+    ax.errorbar(
+        effect,
+        rows + 0.15,
+        xerr=[effect - others["lower"], others["upper"] - effect],
+        fmt="s",
+        color=PALETTE[0],
+        capsize=4,
+        label=label("mode_effect"),
+    )
+    number_axis(ax.xaxis)
+    rows_from_top(ax, [label(f"mode_{mode}") for mode in others["mode"]])
+    reference = label(f"mode_{modes['mode'].iloc[0]}")
+    ax.set_xlabel(
+        f"{label('difference_of_means', unit=True)} · {label('reference_mode')} {reference}"
+    )
+    legend_above(ax, ncols=2)
+    return ax
+
+
+def plot_enrichment(found, ax=None):
+    """Draw what the customers picked bring, by what the pick knows.
+
+    Parameters
+    ----------
+    found : crmlab.data.enrichment.EnrichmentValue
+        Where no record was matched, the bar of the bought fields is left out.
+    ax : matplotlib.axes.Axes or None
+        Where to draw; None makes a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from types import SimpleNamespace
+    >>> found = SimpleNamespace(value_by_chance=1.0, value_own=3.0, value_enriched=3.5,
+    ...     value_perfect=5.0, gain_lower=0.1, gain_upper=0.9, n_matched=100)
+    >>> [float(bar.get_width()) for bar in plot_enrichment(found).patches]
+    [1.0, 3.0, 3.5, 5.0]
+    >>> plt.close()
+    """
+    names = ["value_by_chance", "value_own", "value_enriched", "value_perfect"]
+    if not found.n_matched:
+        names.remove("value_enriched")
+    ax = new_axes(ax, n_bars=len(names))
+    values = [getattr(found, name) for name in names]
+    ax.barh(range(len(names)), values, color=[_ENRICHMENT_COLORS[name] for name in names])
+    if found.n_matched:
+        # The interval is of the gain over the own data's pick.
+        ends = found.value_own + np.array([found.gain_lower, found.gain_upper])
+        middle = found.value_enriched
+        ax.errorbar(
+            middle,
+            names.index("value_enriched"),
+            xerr=np.maximum(0, [[middle - ends[0]], [ends[1] - middle]]),
+            fmt="none",
+            color="black",
+            capsize=4,
+        )
+    _write_beside(ax, [f"{value:,.2f}" for value in values])
+    number_axis(ax.xaxis)
+    rows_from_top(ax, [label(name) for name in names])
+    ax.set_xlabel(label("value_per_customer", unit=True))
+    return ax
+
+
+_ENRICHMENT_COLORS = {
+    "value_by_chance": PALE,
+    "value_own": PALETTE[0],
+    "value_enriched": PALETTE[2],
+    "value_perfect": PALE,
+}
 
 
 def _write_beside(ax, texts):

@@ -36,6 +36,9 @@ class RunContext:
     command: str
     dataset: str = ""  # a file of the data set as the run has loaded and checked it
     handed: str = ""  # a folder of what notebooks that still run have saved
+    engine: str | None = None
+    master: str | None = None
+    n_threads: int = 1  # of Polars
 
     def to_json(self):
         """Return the context as a JSON text."""
@@ -60,6 +63,8 @@ class RunContext:
             report=str(root / "reports" / "sample"),
             output=str(root / "reports" / "sample-by-hand"),
             command="crmlab run",
+            engine=study.engine,
+            master=study.master,
         )
 
 
@@ -125,7 +130,8 @@ class OpenStudy:
             return pickle.loads(Path(self._context.dataset).read_bytes())  # noqa: S301
         from crmlab.data import load_dataset
 
-        return load_dataset(self._context.data, root=self.root)
+        engine = {"engine": self._context.engine, "master": self._context.master}
+        return load_dataset(self._context.data, root=self.root, **engine)
 
     @property
     def rng(self):
@@ -137,7 +143,7 @@ class OpenStudy:
     def has(self, name):
         """Return whether a table, an artefact or a notebook's results can be loaded."""
         self._declared(name)
-        return self._path(name) is not None or name in self.dataset.tables
+        return self._path(name) is not None or name in self.dataset.n_rows
 
     def load(self, name):
         """Return a table of the data set, an artefact, or another notebook's numbers.
@@ -163,6 +169,8 @@ class OpenStudy:
         if path is None:
             if name in self.dataset.tables:
                 return self.dataset.tables[name].copy(deep=False)
+            if name in self.dataset.scanned:
+                return self.dataset.scanned[name].load()
             raise ValueError(self._how_to_get(name))
         if path.suffix == ".json":
             published = json.loads(path.read_text(encoding="utf-8"))["results"]
@@ -170,6 +178,31 @@ class OpenStudy:
         import pandas as pd
 
         return pd.read_parquet(path)
+
+    def scan(self, name):
+        """Return a table of the data set for the readers that take a table of any engine.
+
+        Parameters
+        ----------
+        name : str
+            Such as "orders". It must stand in this notebook's contract.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Where the study names an engine, or the table's file is large: in its place a table of
+            that engine, opened and not read (see `crmlab.data.engines.scan_table`). `load` would
+            bring all of it into memory.
+
+        Raises
+        ------
+        ValueError
+            As `load`.
+        """
+        self._declared(name)
+        if name not in self.dataset.scanned:
+            return self.load(name)
+        return self.dataset.scan(name)
 
     def save(self, name, frame):
         """Hand an artefact on to later notebooks, as `tables/<name>.parquet`.
@@ -345,7 +378,7 @@ class OpenStudy:
     def _how_to_get(self, name):
         maker = find_maker(name, self._notebooks)
         if maker is None:
-            has = ", ".join(self.dataset.tables)
+            has = ", ".join(self.dataset.n_rows)
             return f"the data set {self.dataset.name!r} has no table {name!r}; it has: {has}"
         return (
             f"{name!r} is made by the notebook {maker.name}, which has not run: "

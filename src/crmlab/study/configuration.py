@@ -53,6 +53,8 @@ class Study(BaseModel):
     title: BothLanguages
     question: BothLanguages | None = None
     data: str
+    engine: Literal["polars", "duckdb", "pyspark", "pandas"] | None = None
+    master: str | None = None  # with pyspark: the cluster, such as spark://host:7077
     notebooks: list[str] | None = None
     parameters: dict[str, dict[str, Any]] = {}
     language: Literal["en", "zh"] = "en"
@@ -142,9 +144,24 @@ def load_study(path):
         parameters[name], refused = check_parameters(values, notebooks[name].parameters)
         complaints += [(("parameters", name, p), complaint) for p, complaint in refused]
     data = _find_data(study.data, path.parent, complaints)
+    complaints += _check_engine(study)
     if complaints:
         raise StudyError("\n".join(place(path, tree, loc) + text for loc, text in complaints))
     return study.model_copy(update={"parameters": parameters, "data": data})
+
+
+def _check_engine(study):
+    """Yield what is wrong with the engine: it reads folders, and only PySpark has a master."""
+    from crmlab.data import list_datasets
+
+    if study.master is not None and study.engine != "pyspark":
+        yield ("master",), f"only the engine pyspark has a master; found engine {study.engine!r}"
+    if study.engine not in (None, "pandas") and study.data in list_datasets()[1:]:
+        yield (
+            ("engine",),
+            f"{study.data!r} is loaded by a program of its own; {study.engine} reads the tables "
+            "of a folder, or the bundled sample. Leave the engine out",
+        )
 
 
 def _find_data(data, folder, complaints):

@@ -126,6 +126,7 @@ class Execution:
 
         self._document = nb_man.nb
         environment = os.environ | KERNEL_ENVIRONMENT | {CONTEXT_VARIABLE: self.context.to_json()}
+        environment["POLARS_MAX_THREADS"] = str(self.context.n_threads)
         # Sockets of an ordinary kernel lie beside its connection file, whose path must be short.
         with tempfile.TemporaryDirectory(prefix="crmlab-") as sockets:
             ordinary = {

@@ -83,6 +83,7 @@ class Plan:
             "files": self.files,
             "code": hash_code(LOADING, known=before.get("code")),
             "versions": self.versions,
+            **self._engine,
         }
         if before != origin:
             if before_loading is not None:
@@ -108,7 +109,8 @@ class Plan:
     def load(self):
         """Return the data set, loaded and checked once."""
         if self._loaded is None:
-            self._loaded = load_dataset(self.study.data, root=self.root)
+            engine = {"engine": self.study.engine, "master": self.study.master}
+            self._loaded = load_dataset(self.study.data, root=self.root, **engine)
         return self._loaded
 
     def makers(self, name, *, without=()):
@@ -147,6 +149,7 @@ class Plan:
             "seed": self.seed,
             "data": self.files,
             "versions": self.versions,
+            **self._engine,
         }
         return describe_origin(
             self.notebooks[name],
@@ -193,6 +196,11 @@ class Plan:
             "outputs": {},
             "made_from": None,
         }
+
+    @property
+    def _engine(self):
+        """The engine where the study names one; which machine is its master changes no result."""
+        return {"engine": self.study.engine} if self.study.engine else {}
 
     def _ancestors(self, name):
         return {name}.union(*(self._ancestors(maker) for maker in self.makers(name)))

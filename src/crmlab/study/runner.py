@@ -282,6 +282,10 @@ class _Run:
             command=f"crmlab run {os.path.relpath(plan.path)}",
             dataset=str(self.work / "dataset.pickle"),
             handed=str(self.work / "handed"),
+            engine=plan.study.engine,
+            master=plan.study.master,
+            # Readers of scanned tables add up exactly, whatever the number of threads.
+            n_threads=(os.cpu_count() or 1) if plan.load().scanned else 1,
         )
         execution = Execution(
             notebook,

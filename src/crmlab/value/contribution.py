@@ -23,7 +23,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from crmlab.value.orders import aggregate_orders, as_day
+from crmlab.value.aggregate import aggregate_orders
+from crmlab.value.orders import as_day
 
 __all__ = [
     "assign_value_tiers",
@@ -245,7 +246,7 @@ def customer_contribution(orders, customers, *, observed_to):
 
     Parameters
     ----------
-    orders : pandas, Polars, DuckDB or PyArrow table
+    orders : pandas, Polars, DuckDB, PyArrow or PySpark table
         Columns `customer_id`, `ordered_on`, `amount`, `margin`.
     customers : pandas.DataFrame
         One row per customer: `customer_id`, `cost_to_serve` (money over the same window).

@@ -17,7 +17,8 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from crmlab.value.orders import aggregate_orders, as_day, check_dates
+from crmlab.value.aggregate import aggregate_orders
+from crmlab.value.orders import as_day, check_dates
 
 __all__ = [
     "captured_difference",
@@ -35,7 +36,7 @@ def split_orders(orders, *, calibrated_to):
 
     Parameters
     ----------
-    orders : pandas, Polars, DuckDB or PyArrow table
+    orders : pandas, Polars, DuckDB, PyArrow or PySpark table
         Column `ordered_on`, a date.
     calibrated_to : str, date or Timestamp
         Last day of the first part, inclusive.
@@ -77,7 +78,7 @@ def summarize_holdout(summary, orders, *, observed_to):
     ----------
     summary : pandas.DataFrame
         One row per customer with `customer_id`, made from the earlier orders.
-    orders : pandas, Polars, DuckDB or PyArrow table
+    orders : pandas, Polars, DuckDB, PyArrow or PySpark table
         The later orders, as returned by `split_orders`. Customers who are not in `summary` are
         new and stay out.
     observed_to : str, date or Timestamp

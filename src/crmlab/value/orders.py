@@ -1,40 +1,87 @@
-"""Orders of any engine, brought to one row per customer.
+"""Orders of any engine, checked and opened.
 
 Who asks: every measure of value, since all of them read the order book through this one door.
-The work is written once with narwhals, so pandas, Polars, DuckDB and PyArrow tables are all
-welcome; what comes back is a pandas table of one row per customer.
+The work is written once with narwhals, so pandas, Polars, DuckDB, PyArrow and PySpark tables are
+all welcome. One row per customer is made by `crmlab.value.aggregate`.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from numbers import Number
 
 import narwhals as nw
 import pandas as pd
 
-__all__ = ["aggregate_orders", "as_day", "check_dates", "daily_orders"]
+from crmlab.data.engines import collect, read_frame
+from crmlab.data.exact import LARGEST, join_money, split_money, sum_money
+
+__all__ = [
+    "OrderBook",
+    "as_day",
+    "check_dates",
+    "describe_orders",
+    "head_orders",
+    "list_purchase_days",
+    "open_orders",
+]
 
 _MONEY = ("amount", "margin")
 
 
-def aggregate_orders(orders, *, observed_to):
-    """Return the sums and ends from which every customer measure follows.
+@dataclass(frozen=True)
+class OrderBook:
+    """Orders that have been checked, and how far they reach.
+
+    Attributes
+    ----------
+    source : narwhals.DataFrame or narwhals.LazyFrame
+        The orders as they came.
+    money : tuple of str
+        `amount`, and `margin` where it is known.
+    n_rows : int
+    first_day, last_day : pandas.Timestamp
+        NaT where there is no order.
+    """
+
+    source: nw.DataFrame | nw.LazyFrame
+    money: tuple[str, ...]
+    n_rows: int
+    first_day: pd.Timestamp
+    last_day: pd.Timestamp
+
+    @property
+    def frame(self):
+        """`customer_id`, `day` and the money columns, as floats."""
+        return _select(self.source, self.money)
+
+    def between(self, first, last):
+        """Return the part of `frame` from a first to a last day, both inclusive.
+
+        The dates are compared as they are stored: a Parquet file's statistics then tell which
+        parts of it need no reading.
+        """
+        limits = first.to_pydatetime(), (last + pd.Timedelta(days=1)).to_pydatetime()
+        if self.source.collect_schema()["ordered_on"] == nw.Date:
+            limits = [limit.date() for limit in limits]
+        ordered_on = nw.col("ordered_on")
+        part = self.source.filter((ordered_on >= limits[0]) & (ordered_on < limits[1]))
+        return _select(part, self.money)
+
+
+def open_orders(orders, *, observed_to):
+    """Return the orders as a checked book, whatever the engine.
 
     Parameters
     ----------
-    orders : pandas, Polars (eager or lazy), DuckDB or PyArrow table
-        Columns `customer_id`, `ordered_on`, `amount` and optionally `margin`.
+    orders : pandas, Polars (eager or lazy), DuckDB, PyArrow or PySpark table
+        Columns `customer_id`, `ordered_on` (a date), `amount` and optionally `margin`.
     observed_to : Timestamp
         Last day under observation, inclusive.
 
     Returns
     -------
-    pandas.DataFrame
-        One row per customer, sorted by `customer_id`: `n_orders` (amount > 0), `n_returns`
-        (amount < 0), `total_value`, `purchase_value` (purchases only), `first_day_value`
-        (purchases of the first purchase day), `first_ordered_on`, `last_ordered_on`
-        (purchases; NaT when there is none), `n_purchase_days` and, where known,
-        `total_margin`.
+    OrderBook
 
     Raises
     ------
@@ -46,65 +93,143 @@ def aggregate_orders(orders, *, observed_to):
     --------
     >>> import pandas as pd
     >>> orders = pd.DataFrame({
-    ...     "customer_id": ["a", "a", "a"],
-    ...     "ordered_on": pd.to_datetime(["2024-01-01", "2024-01-01", "2024-01-15"]),
-    ...     "amount": [30.0, 10.0, -5.0],
+    ...     "customer_id": ["a", "a"],
+    ...     "ordered_on": pd.to_datetime(["2024-01-02 18:30", "2024-01-15 09:00"]),
+    ...     "amount": [30.0, 10.0],
     ... })
-    >>> row = aggregate_orders(orders, observed_to=pd.Timestamp("2024-01-31")).iloc[0]
-    >>> int(row.n_orders), int(row.n_returns), int(row.n_purchase_days), float(row.total_value)
-    (2, 1, 1, 35.0)
+    >>> book = open_orders(orders, observed_to=pd.Timestamp("2024-01-31"))
+    >>> book.n_rows, book.first_day, book.money
+    (2, Timestamp('2024-01-02 00:00:00'), ('amount',))
     """
-    frame, money = _prepare(orders)
-    per_day = _per_customer_and_day(frame, money)
-    customers = _per_customer(per_day, money)
-    _check_quality(customers, observed_to=observed_to)
-    counts = ["n_orders", "n_returns", "n_purchase_days"]
-    customers[counts] = customers[counts].astype("int64")
-    columns = ["customer_id", *counts[:2], "total_value", "purchase_value", "first_day_value"]
-    columns += ["first_ordered_on", "last_ordered_on", "n_purchase_days"]
-    columns += ["total_margin"] if "margin" in money else []
-    return customers[columns].sort_values("customer_id", ignore_index=True)
+    frame = read_frame("orders", orders, ["customer_id", "ordered_on", "amount"])
+    schema = frame.collect_schema()
+    check_dates(schema)
+    money = tuple(column for column in _MONEY if column in schema)
+    for column in money:
+        if not schema[column].is_numeric():
+            raise ValueError(f"orders: {column} is stored as {schema[column]}; expected numbers")
+    return OrderBook(frame, money, *_check(_select(frame, money), money, observed_to))
 
 
-def daily_orders(orders, *, observed_to):
-    """Return one row per customer and day with orders.
+def describe_orders(orders, *, observed_to):
+    """Return the first facts about an order book.
 
     Parameters
     ----------
     orders, observed_to
-        As in `aggregate_orders`.
+        As in `open_orders`.
 
     Returns
     -------
-    pandas.DataFrame
-        Sorted by `customer_id` and `day`: `n_orders`, `n_returns`, `total_value`,
-        `purchase_value` and, where known, `total_margin`, each of that day.
+    dict
+        `n_purchases`, `n_returns`, `n_customers`, `median_purchase` and `largest_purchase`
+        (money; NaN without purchases), `net_sales` (all amounts, returns deducted),
+        `first_ordered_on` and `last_ordered_on` (of any order; NaT without one).
 
     Raises
     ------
     ValueError
-        As in `aggregate_orders`.
+        As in `open_orders`.
 
     Examples
     --------
     >>> import pandas as pd
     >>> orders = pd.DataFrame({
-    ...     "customer_id": ["a", "a"],
-    ...     "ordered_on": pd.to_datetime(["2024-01-01", "2024-01-01"]),
-    ...     "amount": [30.0, 10.0],
+    ...     "customer_id": ["a", "a", "b"],
+    ...     "ordered_on": pd.to_datetime(["2024-01-01", "2024-01-15", "2024-01-08"]),
+    ...     "amount": [30.0, -10.0, 50.0],
     ... })
-    >>> daily_orders(orders, observed_to=pd.Timestamp("2024-01-31"))["total_value"].tolist()
-    [40.0]
+    >>> facts = describe_orders(orders, observed_to=pd.Timestamp("2024-01-29"))
+    >>> facts["n_purchases"], facts["median_purchase"], facts["net_sales"]
+    (2, 40.0, 70.0)
     """
-    frame, money = _prepare(orders)
-    table = _collect(_per_customer_and_day(frame, money))
-    table["day"] = pd.to_datetime(table["day"]).astype("datetime64[us]")
-    _check_quality(table.rename(columns={"day": "last_day"}), observed_to=observed_to)
-    counts = ["n_orders", "n_returns"]
-    table[counts] = table[counts].astype("int64")
-    columns = ["customer_id", "day", "n_orders", "n_returns", "total_value", "purchase_value"]
-    columns += ["total_margin"] if "margin" in money else []
-    return table[columns].sort_values(["customer_id", "day"], ignore_index=True)
+    book = open_orders(orders, observed_to=observed_to)
+    amount = nw.col("amount")
+    marked = split_money(book.frame, ["amount"]).with_columns(
+        purchase=nw.when(amount > 0).then(amount),
+        is_purchase=(amount > 0).cast(nw.Int64),
+        is_return=(amount < 0).cast(nw.Int64),
+    )
+    facts = collect(
+        marked.select(
+            nw.col("is_purchase").sum().alias("n_purchases"),
+            nw.col("is_return").sum().alias("n_returns"),
+            nw.col("customer_id").n_unique().alias("n_customers"),
+            nw.col("purchase").median().alias("median_purchase"),
+            nw.col("purchase").max().alias("largest_purchase"),
+            *sum_money({"net_sales": "amount"}),
+        )
+    ).fillna({"n_purchases": 0, "n_returns": 0, "net_sales_whole": 0, "net_sales_parts": 0})
+    row = facts.iloc[0]
+    return {
+        **{name: int(row[name]) for name in ("n_purchases", "n_returns", "n_customers")},
+        **{name: float(row[name]) for name in ("median_purchase", "largest_purchase")},
+        "net_sales": float(join_money(facts["net_sales_whole"], facts["net_sales_parts"])[0]),
+        "first_ordered_on": book.first_day,
+        "last_ordered_on": book.last_day,
+    }
+
+
+def head_orders(orders, n=5):
+    """Return the first rows of an order book, in order of time.
+
+    Parameters
+    ----------
+    orders : pandas, Polars (eager or lazy), DuckDB, PyArrow or PySpark table
+    n : int
+        Number of rows.
+
+    Returns
+    -------
+    pandas.DataFrame
+        All columns; by day and, where there is one, by `order_id`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> orders = pd.DataFrame({"customer_id": ["b", "a"], "amount": [5.0, 7.0],
+    ...                        "ordered_on": pd.to_datetime(["2024-01-03", "2024-01-01"])})
+    >>> head_orders(orders, 1)["customer_id"].tolist()
+    ['a']
+    """
+    frame = read_frame("orders", orders, ["customer_id", "ordered_on", "amount"])
+    keys = [name for name in ("ordered_on", "order_id") if name in frame.collect_schema()]
+    return collect(frame.sort(*keys).head(n))
+
+
+def list_purchase_days(orders, *, observed_to):
+    """Return the days on which each customer bought, each day once.
+
+    Parameters
+    ----------
+    orders, observed_to
+        As in `open_orders`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `customer_id` and `day`, sorted by both. As long as the order book, where nobody buys
+        twice on a day: for counts and ends of days, `crmlab.value.aggregate` needs less memory.
+
+    Raises
+    ------
+    ValueError
+        As in `open_orders`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> orders = pd.DataFrame({
+    ...     "customer_id": ["a", "a", "a"],
+    ...     "ordered_on": pd.to_datetime(["2024-01-01", "2024-01-01", "2024-01-15"]),
+    ...     "amount": [30.0, 10.0, -5.0],
+    ... })
+    >>> len(list_purchase_days(orders, observed_to=pd.Timestamp("2024-01-31")))
+    1
+    """
+    book = open_orders(orders, observed_to=observed_to)
+    days = book.frame.filter(nw.col("amount") > 0).select("customer_id", "day").unique()
+    return collect(days.sort("customer_id", "day"))
 
 
 def as_day(value, *, name):
@@ -143,112 +268,52 @@ def check_dates(schema):
         )
 
 
-def _prepare(orders):
-    """Return the narwhals frame with the columns used, and which money columns it has."""
-    try:
-        frame = nw.from_native(orders)
-    except TypeError as error:
-        raise ValueError(
-            f"orders: expected a table (pandas, Polars, DuckDB or PyArrow), got "
-            f"{type(orders).__name__}"
-        ) from error
-    schema = frame.collect_schema()
-    for column in ("customer_id", "ordered_on", "amount"):
-        if column not in schema:
-            raise ValueError(
-                f"orders: column {column!r} is missing; expected customer_id, ordered_on and "
-                f"amount, got {', '.join(schema.names())}"
-            )
-    check_dates(schema)
-    kind = schema["ordered_on"]
-    money = [column for column in _MONEY if column in schema]
-    for column in money:
-        if not schema[column].is_numeric():
-            raise ValueError(f"orders: {column} is stored as {schema[column]}; expected numbers")
-    day = nw.col("ordered_on") if kind == nw.Date else nw.col("ordered_on").dt.truncate("1d")
-    selected = frame.select(
+def _select(source, money):
+    day = nw.col("ordered_on")
+    if source.collect_schema()["ordered_on"] != nw.Date:
+        day = day.dt.truncate("1d")
+    return source.select(
         nw.col("customer_id"), day.alias("day"), *(nw.col(c).cast(nw.Float64) for c in money)
     )
-    return selected, money
 
 
-def _per_customer_and_day(frame, money):
-    amount = nw.col("amount")
-    has_gap = nw.any_horizontal(
-        nw.col("customer_id").is_null(),
-        nw.col("day").is_null(),
-        *(nw.col(column).is_null() | ~nw.col(column).is_finite() for column in money),
-        ignore_nulls=False,
-    )
-    marked = frame.with_columns(
-        purchase_value=nw.when(amount > 0).then(amount).otherwise(0.0),
-        is_purchase=(amount > 0).cast(nw.Int64),
-        is_return=(amount < 0).cast(nw.Int64),
-        is_gap=has_gap.cast(nw.Int64),
-    )
-    sums = {
-        "purchase_value": "purchase_value",
-        "n_orders": "is_purchase",
-        "n_returns": "is_return",
-        "n_gaps": "is_gap",
-        "total_value": "amount",
-    }
-    if "margin" in money:
-        sums["total_margin"] = "margin"
-    return marked.group_by("customer_id", "day").agg(
-        *(nw.col(column).sum().alias(name) for name, column in sums.items())
-    )
-
-
-def _per_customer(per_day, money):
-    is_purchase_day = nw.col("n_orders") > 0
-    marked = per_day.with_columns(
-        purchase_day=nw.when(is_purchase_day).then(nw.col("day")),
-        is_purchase_day=is_purchase_day.cast(nw.Int64),
-    )
-    summed = ["n_orders", "n_returns", "n_gaps", "total_value", "purchase_value"]
-    summed += ["total_margin"] if "margin" in money else []
-    customers = marked.group_by("customer_id").agg(
-        nw.col("purchase_day").min().alias("first_ordered_on"),
-        nw.col("purchase_day").max().alias("last_ordered_on"),
-        nw.col("day").max().alias("last_day"),
-        nw.col("is_purchase_day").sum().alias("n_purchase_days"),
-        *(nw.col(column).sum() for column in summed),
-    )
-    first_days = per_day.select(
-        "customer_id", first_ordered_on=nw.col("day"), first_day_value=nw.col("purchase_value")
-    )
-    joined = customers.join(first_days, on=["customer_id", "first_ordered_on"], how="left")
-    table = _collect(joined)
-    for column in ("first_ordered_on", "last_ordered_on", "last_day"):
-        table[column] = pd.to_datetime(table[column]).astype("datetime64[us]")
-    return table
-
-
-def _collect(frame):
-    """Return a narwhals frame as a pandas table, running what is lazy."""
-    return (frame.collect() if isinstance(frame, nw.LazyFrame) else frame).to_pandas()
-
-
-def _check_quality(customers, *, observed_to):
-    """Refuse missing values, infinite money and orders after the end of observation.
-
-    Rows are counted before they are added up: infinite amounts of both signs cancel out to NaN,
-    which a later sum may pass over.
-    """
-    n_gaps = int(customers["n_gaps"].sum())
+def _check(frame, money, observed_to):
+    """Refuse missing values, infinite money and late orders; return rows, first and last day."""
+    is_whole = ~nw.col("customer_id").is_null() & ~nw.col("day").is_null()
+    for column in money:
+        value = nw.col(column)
+        is_whole &= ~value.is_null() & value.is_finite() & (value.abs() < LARGEST)
+    # Where a comparison of a missing value is itself missing, the row counts as a gap too.
+    marked = frame.with_columns(is_whole=nw.when(is_whole).then(1).otherwise(0))
+    found = collect(
+        marked.select(
+            nw.len().alias("n_rows"),
+            nw.col("is_whole").sum().alias("n_whole"),
+            nw.col("day").min().alias("first_day"),
+            nw.col("day").max().alias("last_day"),
+        )
+    ).iloc[0]
+    n_rows = int(found["n_rows"])
+    n_gaps = n_rows - int(found["n_whole"]) if n_rows else 0
     if n_gaps:
         raise ValueError(
             f"orders: {n_gaps} rows have a missing customer_id or ordered_on, or an amount or "
-            "margin that is missing or not a finite number; expected none. Leave them out before, "
-            "and count them."
+            f"margin that is missing, not a finite number, or {LARGEST:.0e} or more in size; "
+            "expected none. Leave them out before, and count them."
         )
-    late = customers["last_day"] > observed_to
-    if late.any():
-        row = customers[late].iloc[0]
-        n_late = customers.loc[late, "customer_id"].nunique()
-        raise ValueError(
-            f"orders: customer {row['customer_id']!r} ordered on {row['last_day']:%Y-%m-%d}, after "
-            f"the end of observation {observed_to:%Y-%m-%d} ({n_late} customers in all); "
-            "take a later observed_to, or keep the orders up to it"
-        )
+    if found["last_day"] > observed_to:
+        _refuse_late(frame, observed_to)
+    return n_rows, pd.Timestamp(found["first_day"]), pd.Timestamp(found["last_day"])
+
+
+def _refuse_late(frame, observed_to):
+    limit = (observed_to + pd.Timedelta(days=1)).to_pydatetime()
+    limit = limit.date() if frame.collect_schema()["day"] == nw.Date else limit
+    late = frame.filter(nw.col("day") >= limit)
+    row = collect(late.select("customer_id", "day").sort("customer_id", "day").head(1)).iloc[0]
+    n_late = collect(late.select(nw.col("customer_id").n_unique().alias("n"))).iloc[0, 0]
+    raise ValueError(
+        f"orders: customer {row['customer_id']!r} ordered on {row['day']:%Y-%m-%d}, after "
+        f"the end of observation {observed_to:%Y-%m-%d} ({n_late} customers in all); "
+        "take a later observed_to, or keep the orders up to it"
+    )

@@ -25,7 +25,8 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from crmlab.value.orders import aggregate_orders, as_day
+from crmlab.value.aggregate import aggregate_orders
+from crmlab.value.orders import as_day
 
 __all__ = [
     "RFM_SEGMENTS",
@@ -53,7 +54,7 @@ def summarize_orders(orders, *, observed_to):
 
     Parameters
     ----------
-    orders : pandas, Polars (eager or lazy), DuckDB or PyArrow table
+    orders : pandas, Polars (eager or lazy), DuckDB, PyArrow or PySpark table
         Columns `customer_id`, `ordered_on` (a date), `amount` (money; > 0 a purchase, < 0 a
         return, 0 neither) and, if known, `margin` (money, the sign of the amount). No missing
         values.

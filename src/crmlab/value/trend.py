@@ -11,9 +11,12 @@ begins in the middle of the firm's life, the first cohorts hold old customers to
 
 from __future__ import annotations
 
+import narwhals as nw
 import pandas as pd
 
-from crmlab.value.orders import as_day, daily_orders
+from crmlab.data.engines import collect
+from crmlab.data.exact import join_money, split_money, sum_money
+from crmlab.value.orders import as_day, open_orders
 
 __all__ = ["repeat_rate_by_cohort", "summarize_months"]
 
@@ -23,7 +26,7 @@ def summarize_months(orders, *, observed_to, observed_from=None):
 
     Parameters
     ----------
-    orders : pandas, Polars (eager or lazy), DuckDB or PyArrow table
+    orders : pandas, Polars (eager or lazy), DuckDB, PyArrow or PySpark table
         Columns `customer_id`, `ordered_on`, `amount` and optionally `margin`.
     observed_to : str, date or Timestamp
         Last day under observation, inclusive.
@@ -54,33 +57,19 @@ def summarize_months(orders, *, observed_to, observed_from=None):
     1         2            2                1         60.0        False
     """
     end = as_day(observed_to, name="observed_to")
-    daily = daily_orders(orders, observed_to=end)
-    start = (
-        daily["day"].min() if observed_from is None else as_day(observed_from, name="observed_from")
-    )
+    book = open_orders(orders, observed_to=end)
+    start = book.first_day if observed_from is None else as_day(observed_from, name="observed_from")
     if pd.isna(start):
         raise ValueError("orders: no order at all; expected at least one to find the first month")
-    if daily["day"].min() < start:
+    if book.first_day < start:
         raise ValueError(
-            f"orders: the first order is of {daily['day'].min():%Y-%m-%d}, before observed_from "
+            f"orders: the first order is of {book.first_day:%Y-%m-%d}, before observed_from "
             f"{start:%Y-%m-%d}; take an earlier day, or keep the orders from it on"
         )
     months = pd.date_range(start.to_period("M").start_time, end, freq="MS", unit="us")
-    daily = daily.assign(month=daily["day"].dt.to_period("M").dt.start_time.astype(months.dtype))
-    bought = daily[daily["n_orders"] > 0]
-    first = bought.groupby("customer_id")["month"].min()
-    by_month = daily.groupby("month")
-    table = pd.DataFrame(
-        {
-            "n_orders": by_month["n_orders"].sum(),
-            "n_customers": bought.groupby("month")["customer_id"].nunique(),
-            "n_new_customers": first.value_counts(),
-            "total_value": by_month["total_value"].sum(),
-        }
-    ).reindex(months)
-    if "total_margin" in daily:
-        table["total_margin"] = by_month["total_margin"].sum().reindex(months)
-    table = table.fillna(0)
+    table = _months(book).reindex(months)
+    sums = [name for name in ("total_value", "total_margin") if name in table]
+    table = table[["n_orders", "n_customers", "n_new_customers", *sums]].fillna(0)
     counts = ["n_orders", "n_customers", "n_new_customers"]
     table[counts] = table[counts].astype("int64")
     table["value_per_order"] = table["total_value"] / table["n_orders"].where(table["n_orders"] > 0)
@@ -94,7 +83,7 @@ def repeat_rate_by_cohort(orders, *, observed_to, horizon_days=90):
 
     Parameters
     ----------
-    orders : pandas, Polars (eager or lazy), DuckDB or PyArrow table
+    orders : pandas, Polars (eager or lazy), DuckDB, PyArrow or PySpark table
         Columns `customer_id`, `ordered_on`, `amount`.
     observed_to : str, date or Timestamp
         Last day under observation, inclusive.
@@ -127,16 +116,7 @@ def repeat_rate_by_cohort(orders, *, observed_to, horizon_days=90):
         raise ValueError(
             f"horizon_days is {horizon_days!r}; expected a whole number of days from 1"
         )
-    daily = daily_orders(orders, observed_to=end)
-    bought = daily[daily["n_orders"] > 0].sort_values(["customer_id", "day"])
-    days = bought.groupby("customer_id")["day"]
-    first, second = days.nth(0), days.nth(1)
-    customers = pd.DataFrame(
-        {"first": first.to_numpy()}, index=bought.loc[first.index, "customer_id"]
-    )
-    customers["second"] = pd.Series(
-        second.to_numpy(), index=bought.loc[second.index, "customer_id"].to_numpy()
-    )
+    customers = _first_two_days(open_orders(orders, observed_to=end))
     horizon = pd.Timedelta(days=int(horizon_days))
     customers["has_repeated"] = customers["second"] - customers["first"] <= horizon
     customers["is_observed"] = customers["first"] + horizon <= end
@@ -149,3 +129,42 @@ def repeat_rate_by_cohort(orders, *, observed_to, horizon_days=90):
     rate = table["n_repeat_customers"] / table["n_customers"]
     table.insert(2, "repeat_rate", rate.where(table["is_complete"]))
     return table.reset_index()
+
+
+def _months(book):
+    """Return what each month with an order holds, by its first day."""
+    is_purchase = nw.col("amount") > 0
+    marked = split_money(book.frame, book.money).with_columns(
+        month=nw.col("day").dt.truncate("1mo"),
+        is_purchase=is_purchase.cast(nw.Int64),
+        buyer=nw.when(is_purchase).then(nw.col("customer_id")),
+    )
+    sums = {f"total_{'value' if name == 'amount' else name}": name for name in book.money}
+    table = collect(
+        marked.group_by("month").agg(
+            nw.len().alias("n_rows"),
+            nw.col("is_purchase").sum().alias("n_orders"),
+            nw.col("buyer").n_unique().alias("n_buyers"),
+            *sum_money(sums),
+        )
+    ).set_index("month")
+    counts = table[["n_rows", "n_orders", "n_buyers"]].astype("int64")
+    table["n_orders"] = counts["n_orders"]
+    # The lack of a buyer, where an order is no purchase, is counted as if it were one more.
+    table["n_customers"] = counts["n_buyers"] - (counts["n_rows"] > counts["n_orders"])
+    bought = book.frame.filter(is_purchase)
+    firsts = bought.group_by("customer_id").agg(nw.col("day").min().alias("first"))
+    new = firsts.with_columns(month=nw.col("first").dt.truncate("1mo")).group_by("month")
+    new = collect(new.agg(nw.len().alias("n_new_customers"))).set_index("month")
+    for name in sums:
+        table[name] = join_money(table[f"{name}_whole"], table[f"{name}_parts"])
+    return table.join(new)
+
+
+def _first_two_days(book):
+    """Return each buyer's first and second day of purchase."""
+    bought = book.frame.select("customer_id", "day", "amount").filter(nw.col("amount") > 0)
+    firsts = bought.group_by("customer_id").agg(nw.col("day").min().alias("first"))
+    later = bought.join(firsts, on="customer_id").filter(nw.col("day") > nw.col("first"))
+    seconds = later.group_by("customer_id").agg(nw.col("day").min().alias("second"))
+    return collect(firsts.join(seconds, on="customer_id", how="left").sort("customer_id"))

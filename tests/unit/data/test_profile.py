@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from crmlab.data.profile import (
     CHAIN,
     STATUSES,
+    acquisition_day,
     chain_coverage,
     conversion_rate,
     customer_profile,
@@ -173,8 +174,11 @@ def test_mean_completeness_is_the_share_of_cells_filled(tables):
 def test_a_customer_exists_from_the_first_purchase_on(tables):
     profile = customer_profile(tables)
     status = customer_status(profile).set_axis(profile["customer_id"])
-    # e has only returned something.
-    assert status[status == "prospect"].index.tolist() == ["e"]
+    # e has only returned something, which was bought before: no prospect.
+    assert status[status.isna()].index.tolist() == ["e"]
+    assert (status.dropna() == "existing_customer").all()
+    without = customer_status(profile.drop(columns="n_returns")).set_axis(profile["customer_id"])
+    assert without[without == "prospect"].index.tolist() == ["e"]
     assert tuple(status.cat.categories) == STATUSES
     assert status.cat.ordered
 
@@ -186,15 +190,14 @@ def test_status_of_who_came_before_the_window_and_did_not_buy_in_it_is_unknown(t
     profile = customer_profile(tables)
     status = customer_status(profile, observed_from="2024-01-01").set_axis(profile["customer_id"])
     # b and e came before the window and bought nothing; a came before and bought; c came on its
-    # first day; when d came is not known, and it stays a prospect.
-    assert status[status.isna()].index.tolist() == ["b", "e"]
+    # first day; when d came is not known, so it may have bought before.
+    assert status[status.isna()].index.tolist() == ["b", "d", "e"]
     assert status.dropna().to_dict() == {
         "a": "existing_customer",
         "c": "prospect",
-        "d": "prospect",
         "z": "existing_customer",
     }
-    # Of c and d neither has bought; a came before, z is not on file.
+    # c has not bought; a came before, when d came is not known, z is not on file.
     assert conversion_rate(profile, observed_from="2024-01-01") == 0
     # Without a window: of a, b, c, d, e only a has bought.
     assert conversion_rate(profile) == pytest.approx(1 / 5)
@@ -202,7 +205,9 @@ def test_status_of_who_came_before_the_window_and_did_not_buy_in_it_is_unknown(t
 
 def test_conversion_is_the_share_of_known_customers_who_bought(tables):
     profile = customer_profile(tables)
-    # a, b, c, d of a to e; z has bought but is not on file.
+    # a, b, c, d; z has bought but is not on file, e has only returned something.
+    assert conversion_rate(profile) == 1
+    profile = profile.assign(n_returns=0)
     assert conversion_rate(profile) == pytest.approx(4 / 5)
     assert conversion_rate(profile.drop(columns="is_known")) == pytest.approx(5 / 6)
 
@@ -230,7 +235,47 @@ def test_conversion_counts_only_prospects_and_customers_acquired_under_observati
     assert abs(bought.mean() - 0.3) > 5 * chance
 
 
-@pytest.mark.parametrize("question", [customer_status, conversion_rate])
+def test_day_of_acquisition_is_a_latest_date_where_joining_is_not_on_record(tables):
+    joined = DAYS(["2023-05-01", None, "2024-01-02", None, None])
+    tables["customers"] = tables["customers"].assign(joined_on=joined)
+    profile = customer_profile(tables)
+    found = acquisition_day(profile, observed_from="2024-01-01").set_axis(profile["customer_id"])
+    # b and c have joined on record; a, d and z are counted from a purchase that need not be the
+    # first; e has neither.
+    assert found["is_latest"].to_dict() == {
+        "b": False,
+        "a": True,
+        "c": False,
+        "d": True,
+        "e": False,
+        "z": True,
+    }
+    assert found["acquired_on"].dropna().astype(str).to_dict() == {
+        "b": "2023-05-01",
+        "a": "2024-01-05",
+        "c": "2024-01-02",
+        "d": "2024-02-20",
+        "z": "2024-02-20",
+    }
+    # Where purchases are on record from the first one on, the first is the day.
+    assert not acquisition_day(profile)["is_latest"].any()
+    # Without the column, every buyer's day is a latest one.
+    bare = profile.drop(columns="joined_on")
+    assert acquisition_day(bare, observed_from="2024-01-01")["is_latest"].sum() == 5
+
+
+def test_true_day_of_acquisition_is_never_after_the_latest_one():
+    # 500 customers bought first on a day before or in the window; only the window is on record.
+    rng = np.random.default_rng(6)
+    first = pd.Timestamp("2023-01-01") + pd.to_timedelta(rng.integers(0, 730, 500), unit="D")
+    seen = first.where(first >= pd.Timestamp("2024-01-01"), pd.Timestamp("2024-06-01"))
+    profile = pd.DataFrame({"n_purchases": 1, "first_purchase_on": seen})
+    found = acquisition_day(profile, observed_from="2024-01-01")
+    assert (first <= found["acquired_on"]).all()
+    assert found["is_latest"][first < pd.Timestamp("2024-01-01")].all()
+
+
+@pytest.mark.parametrize("question", [customer_status, conversion_rate, acquisition_day])
 def test_status_without_orders_is_refused(tables, question):
     profile = customer_profile({"customers": tables["customers"]})
     with pytest.raises(ValueError, match="no column 'n_purchases'"):

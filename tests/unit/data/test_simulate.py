@@ -116,6 +116,7 @@ def test_paths_are_the_eleven_of_the_chinese_index():
         ({"rate_satisfaction": 1.0}, r"rate_satisfaction is 1\.0; expected a correlation"),
         ({"order_cost": -1}, "order_cost is -1; expected money, 0 or more"),
         ({"n_campaigns": 2.5}, r"n_campaigns is 2\.5; expected a whole number, 1 to 100"),
+        ({"mode_effect": 20}, "mode_effect is 20; expected points from -9 to 9"),
         ({"response_days": 0}, "response_days is 0; expected a whole number, 1 to 28"),
         ({"response_days": 60}, "response_days is 60; expected a whole number, 1 to 28"),
         ({"margin_price_effect": 0.6}, "margin_price_effect is 0.6; expected a share from 0"),

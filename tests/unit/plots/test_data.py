@@ -1,5 +1,7 @@
 """Figures of the data collected."""
 
+from types import SimpleNamespace
+
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
@@ -15,9 +17,11 @@ from crmlab.data.tables import TABLES
 from crmlab.plots import set_style
 from crmlab.plots.data import (
     plot_chain,
+    plot_enrichment,
     plot_filled_fields,
     plot_filled_tables,
     plot_margin_of_error,
+    plot_mode_effects,
 )
 
 OVERVIEW = pd.DataFrame(
@@ -41,7 +45,26 @@ CURVES = pd.DataFrame(
         "margin_of_error": [0.13, 0.04, 0.14, 0.05],
     }
 )
+MODES = pd.DataFrame(
+    {
+        "mode": ["web", "telephone", "interview"],
+        "raw_difference": [0, 0.9, 1.1],
+        "mode_effect": [0, 0.2, 0.4],
+        "lower": [0, -0.1, -0.3],
+        "upper": [0, 0.5, 1.1],
+    }
+)
+WORTH = SimpleNamespace(
+    value_by_chance=1.0,
+    value_own=3.0,
+    value_enriched=3.5,
+    value_perfect=5.0,
+    gain_lower=-0.1,
+    gain_upper=1.1,
+    n_matched=10,
+)
 PLOTS = {
+    "modes": (plot_mode_effects, MODES),
     "tables": (plot_filled_tables, OVERVIEW),
     "fields": (plot_filled_fields, FIELDS),
     "chain": (plot_chain, STEPS),
@@ -135,6 +158,30 @@ def test_margin_marks_the_survey_that_was_made():
     assert finite.get_ydata().tolist() == [0.13, 0.04]
     assert infinite.get_ydata().tolist() == [0.14, 0.05]
     assert point.get_xydata().tolist() == [[250, 0.06]]
+
+
+def test_modes_are_drawn_against_the_first_with_their_intervals():
+    ax = plot_mode_effects(MODES)
+    raw = next(line for line in ax.lines if line.get_label() == "Raw difference")
+    assert raw.get_xdata().tolist() == [0.9, 1.1]
+    ((bars, *_),) = [container.lines[2] for container in ax.containers]
+    ends = np.array([segment[:, 0] for segment in bars.get_segments()])
+    np.testing.assert_allclose(ends, [[-0.1, 0.5], [-0.3, 1.1]])
+    assert "web" in ax.get_xlabel()
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_worth_of_bought_fields_is_drawn_and_left_out_where_nothing_matched(language):
+    set_style(language, currency="CNY")
+    ax = plot_enrichment(WORTH)
+    ax.figure.canvas.draw()
+    assert [bar.get_width() for bar in ax.patches] == [1, 3, 3.5, 5]
+    ((bars, *_),) = [
+        container.lines[2] for container in ax.containers if hasattr(container, "lines")
+    ]
+    assert bars.get_segments()[0][:, 0].tolist() == pytest.approx([2.9, 4.1])
+    ax = plot_enrichment(SimpleNamespace(**vars(WORTH) | {"n_matched": 0}))
+    assert len(ax.patches) == 3
 
 
 def test_every_word_the_figures_can_need_is_a_term():

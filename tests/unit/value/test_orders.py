@@ -8,7 +8,8 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from crmlab.value.orders import aggregate_orders, as_day, daily_orders
+from crmlab.value.aggregate import aggregate_orders
+from crmlab.value.orders import as_day
 
 END = pd.Timestamp("2024-12-31")
 
@@ -61,13 +62,12 @@ def test_aggregate_counts_purchases_and_returns_apart():
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("function", [aggregate_orders, daily_orders])
-def test_every_engine_gives_the_table_of_pandas(engine, function):
+def test_every_engine_gives_the_table_of_pandas(engine):
     orders = order_book()
     pd.testing.assert_frame_equal(
-        function(ENGINES[engine](orders), observed_to=END),
-        function(orders, observed_to=END),
-        rtol=1e-12,
+        aggregate_orders(ENGINES[engine](orders), observed_to=END),
+        aggregate_orders(orders, observed_to=END),
+        check_exact=True,
     )
 
 
@@ -85,20 +85,14 @@ def test_aggregate_agrees_with_plain_loops():
         assert got.first_day_value == pytest.approx(expected, nan_ok=True)
 
 
-def test_daily_orders_sum_to_the_customers_totals():
-    orders = order_book()
-    daily = daily_orders(orders, observed_to=END).groupby("customer_id")
-    table = aggregate_orders(orders, observed_to=END).set_index("customer_id")
-    for column in ("n_orders", "n_returns", "total_value", "purchase_value", "total_margin"):
-        np.testing.assert_allclose(daily[column].sum(), table[column], atol=1e-9)
-
-
 def test_aggregate_is_sorted_and_blind_to_the_order_of_rows():
     orders = order_book()
     shuffled = orders.sample(frac=1, random_state=3)
     table = aggregate_orders(orders, observed_to=END)
     assert table["customer_id"].is_monotonic_increasing
-    pd.testing.assert_frame_equal(aggregate_orders(shuffled, observed_to=END), table, rtol=1e-12)
+    pd.testing.assert_frame_equal(
+        aggregate_orders(shuffled, observed_to=END), table, check_exact=True
+    )
 
 
 def test_an_order_of_nothing_is_neither_purchase_nor_return():
@@ -136,23 +130,21 @@ def test_time_of_day_does_not_make_a_second_purchase_day():
         ("margin", np.nan, "1 rows have a missing"),
     ],
 )
-@pytest.mark.parametrize("function", [aggregate_orders, daily_orders])
-def test_missing_and_infinite_values_are_refused(function, column, value, message):
+def test_missing_and_infinite_values_are_refused(column, value, message):
     orders = order_book(n=20)
     orders.loc[4, column] = value
     with pytest.raises(ValueError, match=message):
-        function(orders, observed_to=END)
+        aggregate_orders(orders, observed_to=END)
 
 
 @pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")  # pandas, of inf - inf
-@pytest.mark.parametrize("function", [aggregate_orders, daily_orders])
 @pytest.mark.parametrize("convert", [lambda frame: frame, pl.from_pandas])
-def test_infinite_amounts_that_cancel_out_are_refused(function, convert):
+def test_infinite_amounts_that_cancel_out_are_refused(convert):
     orders = order_book(n=2).assign(
         customer_id="a", ordered_on=pd.Timestamp("2024-01-02"), amount=[np.inf, -np.inf]
     )
     with pytest.raises(ValueError, match=r"2 rows have a missing .* not a finite number"):
-        function(convert(orders), observed_to=END)
+        aggregate_orders(convert(orders), observed_to=END)
 
 
 def test_polars_nan_is_refused_too():
@@ -213,5 +205,4 @@ def test_orders_are_left_unchanged():
     orders = order_book(n=100)
     before = orders.copy(deep=True)
     aggregate_orders(orders, observed_to=END)
-    daily_orders(orders, observed_to=END)
     pd.testing.assert_frame_equal(orders, before)

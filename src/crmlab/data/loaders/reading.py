@@ -43,6 +43,8 @@ class Reading:
     hashes : dict of str to str
         Of a database server, whose tables may change at any moment: taken in the very transaction
         that read them. Empty elsewhere.
+    scanned : dict of str to (pathlib.Path, str)
+        Large tables that are not read but left to an engine, which reads them where they lie.
     """
 
     tables: dict[str, pd.DataFrame]
@@ -52,15 +54,19 @@ class Reading:
     left_out: Counted
     mapping: Mapping
     hashes: dict[str, str]
+    scanned: dict[str, tuple[Path, str]]
 
 
-def read_source(source: Source) -> Reading:
+def read_source(source: Source, *, engine: str | None = None) -> Reading:
     r"""Return the tables of a source, checked; refuse it at the first problem.
 
     Parameters
     ----------
     source : Source
         As `crmlab.data.loaders.locate` returns it.
+    engine : str, optional
+        Tables of a folder that this engine scans (`crmlab.data.scanned.find_scanned`) are not
+        read; a table that a mapping translates always is.
 
     Returns
     -------
@@ -83,13 +89,15 @@ def read_source(source: Source) -> Reading:
     >>> [(repair, n) for _, repair, _, n in reading.repairs][0]
     ("heading 'ORDER_ID' read as order_id", 1)
     """
-    reading = inspect_source(source)
+    reading = inspect_source(source, engine=engine)
     if reading.problems:
         raise ValueError(str(reading.problems[0]))
     return reading
 
 
-def inspect_source(source: Source, mapping: Mapping | None = None) -> Reading:
+def inspect_source(
+    source: Source, mapping: Mapping | None = None, *, engine: str | None = "pandas"
+) -> Reading:
     """Return the tables of a source with every problem.
 
     Parameters
@@ -97,6 +105,8 @@ def inspect_source(source: Source, mapping: Mapping | None = None) -> Reading:
     source : Source
     mapping : Mapping, optional
         By default that of the source's mapping file, if it has one.
+    engine : str, optional
+        As for `read_source`; every table is read unless one is named.
 
     Returns
     -------
@@ -109,9 +119,12 @@ def inspect_source(source: Source, mapping: Mapping | None = None) -> Reading:
     """
     mapping = mapping or _mapping_of(source)
     found, others = find_places(source, mapping)
+    scanned = _find_scanned(source, found, mapping, engine)
     raws, frames, dates, problems = {}, {}, {}, []
     with _open(source) as database:
         for table, place in found.items():
+            if table in scanned:
+                continue
             try:
                 raws[table] = raw = _read(table, place, mapping, source, database)
                 frames[table], dates[table] = translate(raw, mapping)
@@ -141,6 +154,7 @@ def inspect_source(source: Source, mapping: Mapping | None = None) -> Reading:
         + [row for raw in raws.values() for row in raw.left_out],
         mapping=mapping,
         hashes=hashes,
+        scanned=scanned,
     )
 
 
@@ -179,6 +193,26 @@ def fingerprint_source(source: Source) -> dict[str, str]:
     if source.mapping_file is not None:
         hashes[source.mapping_file.name] = file_sha256(source.mapping_file)
     return hashes
+
+
+def _find_scanned(
+    source: Source, found: dict[str, Place], mapping: Mapping, engine: str | None
+) -> dict[str, tuple[Path, str]]:
+    """Return the tables that an engine is to read where they lie: plain files in our own names."""
+    from crmlab.data.scanned import find_scanned
+
+    if engine not in (None, "pandas") and source.kind != "folder":
+        raise ValueError(
+            f"{source}: the engine {engine!r} reads CSV and Parquet files in a folder. Leave the "
+            "engine out."
+        )
+    files = {
+        table: place.path
+        for table, place in found.items()
+        if place.kind in ("csv", "parquet") and table not in mapping.tables
+    }
+    chosen = find_scanned(files, engine)
+    return {table: (files[table], name) for table, name in chosen.items()}
 
 
 def _hash_tables(source: Source, found: dict[str, Place], database) -> dict[str, str]:

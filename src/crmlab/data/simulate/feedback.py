@@ -15,6 +15,7 @@ from scipy import special
 
 from crmlab.data.simulate.items import SURVEY_ITEMS
 from crmlab.data.simulate.latents import quantise
+from crmlab.data.simulate.modes import INTERVIEWER_MODES
 from crmlab.data.simulate.parameters import SimulationParameters
 
 __all__ = ["simulate_answers", "simulate_tickets"]
@@ -29,11 +30,12 @@ _USUAL_HOURS = 6.0
 def simulate_answers(
     orders: pd.DataFrame,
     latents: pd.DataFrame,
+    modes: np.ndarray,
     last_day: int,
     rng: np.random.Generator,
     parameters: SimulationParameters,
 ) -> pd.DataFrame:
-    """Return one row per respondent: `customer` (position), `day`, `is_anonymous`, the scores.
+    """Return one row per respondent: position, day, mode, `is_anonymous`, the scores.
 
     Asked are all customers with an order before the survey starts; who answers is random, and so
     is the day, within four weeks.
@@ -44,6 +46,8 @@ def simulate_answers(
         `customer`, `day` and `amount`, within the window.
     latents : pandas.DataFrame
         From `simulate_latents`.
+    modes : numpy.ndarray of str
+        How each customer would answer, from `crmlab.data.simulate.modes.simulate_modes`.
     last_day : int
         Last day observed.
     rng : numpy.random.Generator
@@ -61,14 +65,17 @@ def simulate_answers(
     columns = {
         "customer": respondent,
         "day": day,
+        "mode": modes[respondent],
         "is_anonymous": rng.random(n_respondents) < parameters.anonymous_share,
     }
+    # Points an interviewer adds: exactly 0 by default, which changes no answer.
+    added = parameters.mode_effect * np.isin(columns["mode"], INTERVIEWER_MODES)
     for item in SURVEY_ITEMS:
         latent = latents[item.latent].to_numpy()[respondent]
         noise = math.sqrt(1 - item.loading**2) * rng.standard_normal(n_respondents)
-        score = np.round(quantise(item.mean + item.sd * (item.loading * latent + noise)))
+        score = quantise(item.mean + item.sd * (item.loading * latent + noise))
         is_missing = rng.random(n_respondents) < parameters.missing_share
-        score = np.clip(score, item.minimum, item.maximum)
+        score = np.clip(np.round(score + added), item.minimum, item.maximum)
         columns[item.item] = np.where(is_missing, np.nan, score)
     return pd.DataFrame(columns).sort_values(["day", "customer"], kind="stable", ignore_index=True)
 

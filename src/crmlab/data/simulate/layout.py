@@ -106,6 +106,7 @@ def store_survey(ids: Identifiers, answers: pd.DataFrame, first: pd.Timestamp) -
             "customer_id": customer_id.mask(answers["is_anonymous"]),
             "answered_on": _to_days(first, answers["day"]),
             "wave": np.ones(len(answers), dtype=np.int64),
+            "mode": pd.array(answers["mode"], dtype="str"),
         }
         | {item.item: answers[item.item] for item in SURVEY_ITEMS}
     )
@@ -137,8 +138,12 @@ def store_tickets(ids: Identifiers, tickets: pd.DataFrame, first: pd.Timestamp) 
     )
 
 
-def store_sources(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Return the table `sources`: where the tables would come from at a firm like this one."""
+def store_sources(tables: dict[str, pd.DataFrame], last: pd.Timestamp) -> pd.DataFrame:
+    """Return the table `sources`: where the tables would come from at a firm like this one.
+
+    What a third party supplied has a licence that ends two years after the last day observed and
+    a price by the row; each campaign to the partner's customers is a use of the partner's list.
+    """
     customers, survey = tables["customers"], tables["survey"]
     is_partner = customers["acquisition_channel"] == "partner"
     parts = [
@@ -147,7 +152,7 @@ def store_sources(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
         ("orders", "ordered_on", tables["orders"], _OWN, "sales records"),
         ("contacts", "contacted_on", tables["contacts"], _MARKETING, "promotion"),
         ("survey", "answered_on", survey, _BOUGHT, "survey"),
-        ("items", None, tables["items"], _BOUGHT, "survey"),
+        ("items", None, tables["items"], _BOUGHT | {"price_per_row": 0.0}, "survey"),
         ("tickets", "opened_at", tables["tickets"], _OWN, "service records"),
     ]
     rows = [
@@ -160,12 +165,20 @@ def store_sources(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
             "licence": terms["licence"],
             "consent": terms["consent"],
             "n_rows": len(frame),
+            "purpose": terms["purpose"],
+            "price": terms["price_per_row"] * len(frame),
+            "licence_expires_on": last + pd.DateOffset(years=2) if terms["is_bought"] else pd.NaT,
+            "uses_allowed": terms["uses_allowed"],
         }
         for name, time, frame, terms, method in parts
     ]
     frame = pd.DataFrame(rows)
-    for name in ("collected_from", "collected_to"):
+    for name in ("collected_from", "collected_to", "licence_expires_on"):
         frame[name] = frame[name].astype("datetime64[us]").dt.normalize()
+    is_listed = tables["contacts"]["customer_id"].isin(customers.loc[is_partner, "customer_id"])
+    n_uses = tables["contacts"].loc[is_listed, "campaign"].nunique()
+    frame["uses_allowed"] = frame["uses_allowed"].astype("Int64")
+    frame["uses_made"] = frame["uses_allowed"].mask(frame["uses_allowed"].notna(), n_uses)
     return frame
 
 
@@ -173,17 +186,29 @@ _OWN = {
     "origin": "own operation",
     "licence": "customer and privacy terms",
     "consent": "customer contract",
+    "purpose": "service",
+    "price_per_row": 0.0,
+    "is_bought": False,
+    "uses_allowed": None,
 }
-_MARKETING = _OWN | {"consent": "consent to marketing"}
+_MARKETING = _OWN | {"consent": "consent to marketing", "purpose": "marketing"}
 _PARTNER = {
     "origin": "partner",
     "licence": "data-sharing agreement",
     "consent": "consent to sharing",
+    "purpose": "marketing",
+    "price_per_row": 6.0,
+    "is_bought": True,
+    "uses_allowed": 12,
 }
 _BOUGHT = {
     "origin": "purchased",
     "licence": "agency contract",
     "consent": "consent to research",
+    "purpose": "research",
+    "price_per_row": 30.0,
+    "is_bought": True,
+    "uses_allowed": None,
 }
 
 

@@ -135,6 +135,8 @@ class SimulationParameters:
         Share of the customers who ordered before the survey that answers it, at random.
     survey_position : float
         Where in the window the survey starts (0 first day, 1 last day).
+    mode_effect : float
+        Points that an interviewer, on the telephone or face to face, adds to every answer.
     anonymous_share, missing_share : float
         Share of respondents without customer_id, and of answers left out.
     question_share : float
@@ -191,6 +193,7 @@ class SimulationParameters:
     campaign_discount: float = 0.10
     survey_share: float = 0.42
     survey_position: float = 0.70
+    mode_effect: float = 0.0
     anonymous_share: float = 0.03
     missing_share: float = 0.003
     question_share: float = 0.028
@@ -235,6 +238,7 @@ class SimulationParameters:
             _refuse_unless(self, name, lambda value: -1 < value < 1, "a correlation from -1 to 1")
         for name in ("account_cost", "order_cost", "ticket_cost"):
             _refuse_unless(self, name, lambda value: 0 <= value < math.inf, "money, 0 or more")
+        _refuse_unless(self, "mode_effect", lambda value: -9 <= value <= 9, "points from -9 to 9")
         for name, most in (("n_campaigns", 100), ("response_days", 28)):
             _refuse_unless(
                 self,

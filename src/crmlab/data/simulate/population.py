@@ -23,6 +23,7 @@ from crmlab.data.simulate.layout import (
     store_tickets,
     store_truth,
 )
+from crmlab.data.simulate.modes import simulate_modes
 from crmlab.data.simulate.parameters import SimulationParameters
 from crmlab.data.simulate.purchases import (
     add_returns,
@@ -42,7 +43,7 @@ _NEXT_DAYS = 364
 _SHORTEST_DAYS = 182
 # Each table draws from a stream of its own, so that a change in one leaves the others as they
 # were. A new stream goes to the end.
-_STREAMS = ("latents", "customers", "times", "contacts", "orders", "survey", "tickets")
+_STREAMS = ("latents", "customers", "times", "contacts", "orders", "survey", "tickets", "modes")
 
 
 def simulate_population(
@@ -125,7 +126,9 @@ def simulate_population(
         purchases[purchases["day"].between(0, last_day)], last_day, streams["orders"], parameters
     )
     contacts["has_responded"] = mark_responses(contacts, orders, parameters)
-    answers = simulate_answers(orders, latents, last_day, streams["survey"], parameters)
+    profiles = simulate_profiles(latents, first.year, streams["customers"])
+    modes = simulate_modes(first.year - profiles["birth_year"], streams["modes"])
+    answers = simulate_answers(orders, latents, modes, last_day, streams["survey"], parameters)
     tickets = simulate_tickets(orders, latents, last_day, streams["tickets"], parameters)
 
     ids = number_rows("c", n_customers, 6)
@@ -133,7 +136,7 @@ def simulate_population(
         "customers": store_customers(
             ids,
             joined_at,
-            simulate_profiles(latents, first.year, streams["customers"]),
+            profiles,
             latents["service_intensity"].to_numpy(),
             np.bincount(orders["customer"], minlength=n_customers),
             np.bincount(tickets["customer"], minlength=n_customers),
@@ -146,7 +149,7 @@ def simulate_population(
         "items": list_items(),
         "tickets": store_tickets(ids, tickets, first),
     }
-    tables["sources"] = store_sources(tables)
+    tables["sources"] = store_sources(tables, pd.Timestamp(observed_to))
     tables["truth"] = store_truth(
         ids, latents, left_at, purchases[purchases["day"] > last_day], first, last_day
     )

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from crmlab.value.lifetime.value import run_rate_orders
-from crmlab.value.orders import as_day, daily_orders
+from crmlab.value.orders import as_day, list_purchase_days
 
 __all__ = ["compare_forecasts", "expectations_by_frequency", "repeat_days_after", "track_orders"]
 
@@ -48,8 +48,8 @@ def repeat_days_after(summary, orders, *, observed_to):
     >>> repeat_days_after(summary, later, observed_to="2024-02-29").tolist()
     [0, 1]
     """
-    daily = daily_orders(orders, observed_to=as_day(observed_to, name="observed_to"))
-    bought = daily.loc[daily["n_orders"] > 0, "customer_id"].value_counts()
+    days = list_purchase_days(orders, observed_to=as_day(observed_to, name="observed_to"))
+    bought = days["customer_id"].value_counts()
     return summary["customer_id"].map(bought).fillna(0).astype("int64").to_numpy()
 
 
@@ -82,8 +82,7 @@ def track_orders(model, orders, *, calibrated_to, observed_to):
     end, last = as_day(calibrated_to, name="calibrated_to"), as_day(observed_to, name="observed_to")
     if end > last:
         raise ValueError(f"calibrated_to {end:%Y-%m-%d} is after observed_to {last:%Y-%m-%d}")
-    daily = daily_orders(orders, observed_to=last)
-    bought = daily[daily["n_orders"] > 0]
+    bought = list_purchase_days(orders, observed_to=last)
     first = bought.groupby("customer_id")["day"].min()
     first = first[first <= end]
     if first.empty:

@@ -1,0 +1,290 @@
+"""Engines: the large tables opened where they lie, and read by whichever program is asked to.
+
+Who asks: whoever has more orders than fit in memory with comfort, or a cluster that has them. Every
+reader of orders, contacts and links takes tables of any engine; here they are opened.
+
+Vocabulary. An *engine* is the program that reads: ``polars`` (on this machine, in pieces),
+``duckdb`` (on this machine, laying down on disk what is too much), ``pyspark`` (here, or on a
+cluster that sees the same files) or ``pandas`` (all in memory). A table is *scanned* when it is
+opened but not read: each question put to it reads the file anew, and only the columns it needs.
+"""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import narwhals as nw
+import pandas as pd
+
+from crmlab.data.columns import TABLES
+
+__all__ = [
+    "ENGINES",
+    "LARGE_TABLES",
+    "collect",
+    "in_kinds",
+    "materialise",
+    "open_file",
+    "read_frame",
+    "scan_table",
+    "start_spark",
+]
+
+ENGINES = ("polars", "duckdb", "pyspark", "pandas")
+#: Tables with many rows for each customer.
+LARGE_TABLES = ("orders", "contacts", "links")
+_EXTRAS = {"duckdb": "duckdb", "pyspark": "spark"}
+_DAY = "%Y-%m-%d"
+
+
+def scan_table(path, *, engine="polars", master=None):
+    r"""Open a file of a table in an engine, without reading it.
+
+    Parameters
+    ----------
+    path : path-like
+        A Parquet file, or a CSV file with commas in UTF-8 and one heading line, called after the
+        table it holds, such as ``orders.parquet``. The columns that the table knows
+        (`crmlab.data.columns`) come in their kinds; the others stay as they are.
+    engine : {"polars", "duckdb", "pyspark", "pandas"}
+    master : str, optional
+        With ``pyspark``: the cluster, such as ``spark://host:7077``, whose machines must see the
+        file under the same path; this machine (``local[*]``) unless given. A Spark session that
+        is there already is used as it is.
+
+    Returns
+    -------
+    polars.LazyFrame, duckdb.DuckDBPyRelation, pyspark.sql.DataFrame or pandas.DataFrame
+
+    Raises
+    ------
+    ValueError
+        If there is no such engine, it is not installed or does not start, a master is given to
+        another engine than ``pyspark``, or the file is missing or neither Parquet nor CSV. A cell
+        that is not of its column's kind is found when the table is read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "orders.csv"
+    ...     _ = path.write_text("order_id,customer_id,ordered_on,amount\n007,a,2024-01-05,12.5\n")
+    ...     orders = scan_table(path)
+    ...     table = collect(read_frame("orders", orders, ["amount"]))
+    >>> table["order_id"][0], table["ordered_on"][0], float(table["amount"][0])
+    ('007', Timestamp('2024-01-05 00:00:00'), 12.5)
+    """
+    if engine not in ENGINES:
+        raise ValueError(f"engine is {engine!r}; expected one of {', '.join(ENGINES)}")
+    if master is not None and engine != "pyspark":
+        raise ValueError(f"master is {master!r}, and engine {engine!r} has none; only pyspark does")
+    return in_kinds(open_file(path, engine=engine, master=master), path).to_native()
+
+
+def read_frame(name, table, needed):
+    """Return a table of any engine as a narwhals frame that has the columns needed.
+
+    Parameters
+    ----------
+    name : str
+        What a message calls the table.
+    table : pandas, Polars (eager or lazy), DuckDB, PyArrow or PySpark table
+    needed : sequence of str
+        Columns it must have.
+
+    Returns
+    -------
+    narwhals.DataFrame or narwhals.LazyFrame
+
+    Raises
+    ------
+    ValueError
+        If it is no table, or a column is missing.
+    """
+    try:
+        frame = nw.from_native(table)
+    except TypeError as error:
+        raise ValueError(
+            f"{name}: expected a table (pandas, Polars, DuckDB, PyArrow or PySpark), got "
+            f"{type(table).__name__}"
+        ) from error
+    names = frame.collect_schema().names()
+    for column in needed:
+        if column not in names:
+            expected = f"{', '.join(needed[:-1])} and {needed[-1]}"
+            raise ValueError(
+                f"{name}: column {column!r} is missing; expected {expected}, got {', '.join(names)}"
+            )
+    return frame
+
+
+def materialise(frame):
+    """Return a narwhals frame with its rows in memory, run by its engine if it is lazy."""
+    if not isinstance(frame, nw.LazyFrame):
+        return frame
+    is_polars = frame.implementation.is_polars()
+    return frame.collect(**({"engine": "streaming"} if is_polars else {}))
+
+
+def collect(frame):
+    """Return a narwhals frame as a pandas table, running what is lazy.
+
+    Days and times come back as pandas' own, in microseconds, without a time zone.
+    """
+    frame = materialise(frame)
+    table = frame.to_pandas().reset_index(drop=True)
+    for name, kind in frame.schema.items():
+        if kind == nw.Date or kind == nw.Datetime:
+            times = pd.to_datetime(table[name])
+            table[name] = times.dt.tz_localize(None).astype("datetime64[us]")
+    return table
+
+
+def open_file(path, *, engine, master=None):
+    """Return a file as a narwhals frame as it stands: all cells of a CSV file are text.
+
+    Parameters
+    ----------
+    path, engine, master
+        As for `scan_table`.
+    """
+    path = Path(path).resolve()
+    if path.suffix.lower() not in (".parquet", ".csv") or not path.is_file():
+        raise ValueError(f"{path}: no such Parquet or CSV file; expected one, such as orders.csv")
+    try:
+        return nw.from_native(_OPENERS[engine](path, master))
+    except ImportError as error:
+        raise ValueError(
+            f"the engine {engine!r} is not installed ({error}); install crmlab[{_EXTRAS[engine]}]"
+        ) from error
+
+
+def in_kinds(frame, path):
+    """Bring a file's known columns to their kinds; in a CSV file, trim them.
+
+    Parameters
+    ----------
+    frame : narwhals.DataFrame or narwhals.LazyFrame
+        As `open_file` returns it.
+    path : path-like
+    """
+    path = Path(path)
+    known = TABLES.get(path.stem.lower())
+    columns = {column.name: column for column in known.columns} if known else {}
+    is_csv = path.suffix.lower() == ".csv"
+    schema = frame.collect_schema()
+    changed = []
+    for name, kind in schema.items():
+        value = nw.col(name)
+        is_text = kind == nw.String
+        if is_csv and is_text:
+            trimmed = value.str.strip_chars()
+            value = nw.when(trimmed != "").then(trimmed)
+        wanted = columns[name].kind if name in columns else "text"
+        if is_text and wanted in _CONVERSIONS:
+            value = _CONVERSIONS[wanted](value)
+        elif kind == nw.Categorical or kind == nw.Enum or (wanted == "text" and kind.is_integer()):
+            value = value.cast(nw.String) if name in columns else value
+        changed.append(value.alias(name))
+    return frame.select(changed)
+
+
+def _to_day(text):
+    return text.str.slice(0, 10).str.to_datetime(format=_DAY)
+
+
+def _to_flag(text):
+    return text.str.to_lowercase().is_in(["true", "yes", "1"])
+
+
+_CONVERSIONS = {
+    "number": lambda text: text.cast(nw.Float64),
+    "integer": lambda text: text.cast(nw.Int64),
+    "flag": _to_flag,
+    "day": _to_day,
+}
+
+
+def _open_pandas(path, master):  # noqa: ARG001
+    if path.suffix.lower() == ".parquet":
+        return pd.read_parquet(path)
+    return pd.read_csv(path, dtype="str", keep_default_na=False, na_values=[""])
+
+
+def _open_polars(path, master):  # noqa: ARG001
+    import polars as pl
+
+    if path.suffix.lower() == ".parquet":
+        return pl.scan_parquet(path)
+    return pl.scan_csv(path, infer_schema=False)
+
+
+def _open_duckdb(path, master):  # noqa: ARG001
+    import duckdb
+
+    if path.suffix.lower() == ".parquet":
+        return duckdb.read_parquet(str(path))
+    return duckdb.read_csv(str(path), all_varchar=True, header=True, sep=",", quotechar='"')
+
+
+def _open_pyspark(path, master):
+    session = start_spark(master)
+    if path.suffix.lower() == ".parquet":
+        return session.read.parquet(path.as_uri())
+    return session.read.csv(
+        path.as_uri(), header=True, inferSchema=False, quote='"', escape='"', mode="FAILFAST"
+    )
+
+
+_OPENERS = {
+    "pandas": _open_pandas,
+    "polars": _open_polars,
+    "duckdb": _open_duckdb,
+    "pyspark": _open_pyspark,
+}
+
+
+def start_spark(master=None):
+    """Return a Spark session whose times know no time zone, as everywhere here.
+
+    Parameters
+    ----------
+    master : str, optional
+        The cluster, such as ``spark://host:7077``; this machine unless given. A session that is
+        there already is used as it is.
+
+    Returns
+    -------
+    pyspark.sql.SparkSession
+
+    Raises
+    ------
+    ImportError
+        If PySpark is not installed.
+    ValueError
+        If Spark does not start.
+    """
+    with warnings.catch_warnings():
+        # Of pandas 3, which PySpark's own pandas does not know; it is not used here.
+        warnings.simplefilter("ignore", FutureWarning)
+        from pyspark.sql import SparkSession
+
+        builder = SparkSession.builder.appName("crmlab").master(master or "local[*]")
+        settings = {
+            "spark.sql.timestampType": "TIMESTAMP_NTZ",
+            "spark.sql.session.timeZone": "UTC",
+            "spark.ui.enabled": "false",
+            "spark.ui.showConsoleProgress": "false",
+        }
+        if not master:
+            settings |= {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
+        for key, value in settings.items():
+            builder = builder.config(key, value)
+        try:
+            return builder.getOrCreate()
+        except Exception as error:
+            raise ValueError(
+                f"Spark does not start on {master or 'this machine'} ({str(error)[:300]}); it "
+                "needs Java 17 or newer on this machine, and the cluster's address must be right"
+            ) from error

@@ -1,0 +1,261 @@
+"""Large tables that stay where they are: checked once, then opened whenever they are asked for.
+
+Who asks: a study of a folder whose orders are too many to load, or that names an engine. What
+`crmlab.data.tables` checks row by row in memory is checked here by questions to Polars, which come
+back as counts; only where a count is not 0 is the first such row looked for. One thing is not
+asked, since the answer takes as much memory as the table: whether an identifier occurs twice.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import narwhals as nw
+import pandas as pd
+
+from crmlab.data.columns import find_table
+from crmlab.data.conversion import EXPECTED
+from crmlab.data.engines import LARGE_TABLES, collect, in_kinds, open_file, scan_table
+from crmlab.data.problems import show_value
+
+__all__ = ["LARGE_FILE_BYTES", "ScannedTable", "check_scanned", "find_scanned"]
+
+#: A file of this size and more is not loaded, but read by Polars, unless a study says otherwise.
+LARGE_FILE_BYTES = 256 * 2**20
+
+_DAY_OF_ANY_YEAR = (
+    r"\d{4}-((0[13578]|1[02])-(0[1-9]|[12]\d|3[01])|(0[469]|11)-(0[1-9]|[12]\d|30)"
+    r"|02-(0[1-9]|1\d|2[0-8]))"
+)
+_LEAP_YEAR = r"(\d\d(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)"
+_PATTERNS = {
+    "number": r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$",
+    "integer": r"^[+-]?\d+$",
+    "flag": r"^(?i:true|false|yes|no|1|0)$",
+    "day": rf"^({_DAY_OF_ANY_YEAR}|{_LEAP_YEAR}-02-29)([T ]\d{{2}}:\d{{2}}(:\d{{2}}(\.\d+)?)?)?$",
+}
+
+
+@dataclass(frozen=True)
+class ScannedTable:
+    """A large table in its file: what is known of it, and how it is opened.
+
+    Attributes
+    ----------
+    path, engine, master
+        As for `crmlab.data.engines.scan_table`.
+    n_rows : int
+    first_day, last_day : pandas.Timestamp or None
+        Of the orders; None in other tables.
+    """
+
+    path: str
+    engine: str
+    master: str | None
+    n_rows: int
+    first_day: pd.Timestamp | None = None
+    last_day: pd.Timestamp | None = None
+
+    def open(self):
+        """Return the table in its engine, see `crmlab.data.engines.scan_table`."""
+        return scan_table(self.path, engine=self.engine, master=self.master)
+
+    def load(self):
+        """Return the table as a pandas table, all of it in memory."""
+        return collect(nw.from_native(self.open()))
+
+
+def find_scanned(files, engine=None):
+    """Return which tables of a folder are to be scanned, and in which engine.
+
+    Parameters
+    ----------
+    files : mapping of str to pathlib.Path
+        The file of each table.
+    engine : str or None
+        As the study says; None scans files from `LARGE_FILE_BYTES` on, in Polars.
+
+    Returns
+    -------
+    dict of str to str
+        Engine by table; empty where everything is loaded, as with the engine "pandas".
+    """
+    large = {name: files[name] for name in LARGE_TABLES if name in files}
+    if engine == "pandas":
+        return {}
+    if engine is None:
+        return {n: "polars" for n, p in large.items() if p.stat().st_size >= LARGE_FILE_BYTES}
+    return dict.fromkeys(large, engine)
+
+
+def check_scanned(name, path, *, engine, master=None, customers=None):
+    """Return a table that is not loaded, or refuse it and say where and why.
+
+    Parameters
+    ----------
+    name : str
+        The table's name.
+    path, engine, master
+        As for `crmlab.data.engines.scan_table`.
+    customers : pandas.Series, optional
+        Identifiers of the customer table: every customer of this one must be there.
+
+    Returns
+    -------
+    ScannedTable
+
+    Raises
+    ------
+    ValueError
+        If a required column is missing, or a value is missing, of another kind, out of range or
+        no customer's; the message names file, column, row (the first below the heading is row
+        1), value, and how many rows are so.
+    """
+    import polars as pl
+
+    path = Path(path).resolve()
+    try:
+        n_rows, *ends = _check(find_table(name), path, customers)
+    except (pl.exceptions.PolarsError, nw.exceptions.NarwhalsError) as error:
+        raise ValueError(f"{path}: it cannot be read ({str(error)[:400]})") from error
+    return ScannedTable(str(path), engine, master, n_rows, *ends)
+
+
+def _check(table, path, customers):
+    """Return the number of rows and, of orders, the first and last day."""
+    raw = open_file(path, engine="polars")
+    schema = raw.collect_schema()
+    for column in table.columns:
+        if column.is_required and column.name not in schema:
+            raise ValueError(
+                f"{path}: the required column {column.name!r} is missing; it holds "
+                f"{EXPECTED[column.kind]}: {column.meaning_en}. The file has {', '.join(schema)}."
+            )
+    columns = [column for column in table.columns if column.name in schema]
+    _refuse(path, raw, lambda frame: frame, _faults_of_text(columns, schema, path))
+    frame = in_kinds(raw, path)
+    _refuse(path, frame, lambda other: in_kinds(other, path), _faults_of_value(columns, frame))
+    day = nw.col("ordered_on")
+    ends = {"first_day": day.min(), "last_day": day.max()} if table.name == "orders" else {}
+    found = collect(frame.select(nw.len().alias("n_rows"), **ends)).iloc[0]
+    if found["n_rows"] == 0:
+        raise ValueError(
+            f"{path}: it has headings but no rows; expected rows, each {table.row_en}. "
+            "Fill it, or take it out of the folder."
+        )
+    if customers is not None and "customer_id" in schema:
+        _refuse_strangers(path, frame, customers)
+    # A day's grace: somewhere on earth it is tomorrow already.
+    if ends and found["last_day"] > pd.Timestamp.today() + pd.Timedelta(days=1):
+        raise ValueError(
+            f"{path}: ordered_on: {found['last_day']:%Y-%m-%d} is still to come; expected days up "
+            "to today. Correct the date."
+        )
+    return int(found["n_rows"]), *(found[end].normalize() for end in ends)
+
+
+def _faults_of_text(columns, schema, path):
+    """Return, for each column stored as text, what makes a cell one of another kind."""
+    is_csv = path.suffix.lower() == ".csv"
+    faults = {}
+    for column in columns:
+        kind, value = schema[column.name], nw.col(column.name)
+        if kind == nw.String and column.kind in _PATTERNS:
+            text = value.str.strip_chars() if is_csv else value
+            is_bad = ~text.is_null() & (text != "") & ~text.str.contains(_PATTERNS[column.kind])
+            faults[column.name] = (EXPECTED[column.kind], is_bad)
+        elif not _is_stored_as(column.kind, kind):
+            raise ValueError(
+                f"{path}: {column.name} is stored as {kind}; expected {EXPECTED[column.kind]}. "
+                "Convert the column."
+            )
+    return faults
+
+
+def _is_stored_as(kind, stored):
+    """Return whether a column's type in a Parquet file is one its kind can be had from."""
+    if kind == "text":
+        return not stored.is_nested() and not stored.is_temporal()
+    if kind == "day":
+        return stored == nw.Date or (stored == nw.Datetime and not stored.time_zone)
+    if kind == "flag":
+        return stored == nw.Boolean
+    return stored.is_numeric() if kind == "number" else stored.is_integer() or stored.is_float()
+
+
+def _faults_of_value(columns, frame):
+    """Return, for each column, what makes a value missing or out of range."""
+    schema = frame.collect_schema()
+    faults = {}
+    for column in columns:
+        value, expected = nw.col(column.name), EXPECTED[column.kind]
+        is_bad = []
+        if not column.is_nullable:
+            is_bad.append(value.is_null())
+            if schema[column.name] == nw.String:
+                is_bad.append(value == "")
+        if schema[column.name].is_float():
+            is_bad.append(~value.is_finite())
+        if column.range:
+            expected = f"{expected}, {column.range}"
+            is_bad.append(_is_outside(value, column.range))
+        if is_bad:
+            # What compares with a missing value is itself missing, and that is no fault.
+            marks = [nw.when(bad).then(1).otherwise(0) for bad in is_bad]
+            faults[column.name] = (expected, sum(marks[1:], start=marks[0]) > 0)
+    return faults
+
+
+def _is_outside(value, text):
+    """Return whether a value is outside a column's range, see `crmlab.data.columns.Column`."""
+    if " | " in text:
+        return ~value.is_null() & ~value.is_in(text.split(" | "))
+    if ".." in text:
+        low, high = map(float, text.split(".."))
+        return (value < low) | (value > high)
+    operator, bound = re.fullmatch(r"(>=|>|not) (-?[\d.]+)", text).groups()
+    return {">=": value < float(bound), ">": value <= float(bound), "not": value == float(bound)}[
+        operator
+    ]
+
+
+def _refuse(path, frame, prepare, faults):
+    """Count the faulty cells of each column, and refuse the first column that has any."""
+    if not faults:
+        return
+    marks = {name: nw.when(is_bad).then(1).otherwise(0) for name, (_, is_bad) in faults.items()}
+    counts = collect(frame.select(**{name: mark.sum() for name, mark in marks.items()})).iloc[0]
+    for name, (expected, is_bad) in faults.items():
+        n_bad = int(counts[name]) if pd.notna(counts[name]) else 0
+        if n_bad:
+            row, value = _find_first(path, prepare, name, is_bad)
+            said = (
+                "the value is missing"
+                if pd.isna(value) or value == ""
+                else (f"value {show_value(value)} is not allowed")
+            )
+            raise ValueError(
+                f"{path}: {name}, row {row}: {said}; expected {expected}. {n_bad} rows are so: "
+                "correct them, or leave them out and count them."
+            )
+
+
+def _find_first(path, prepare, name, is_bad):
+    """Return the number of the first faulty row and its cell; Polars knows rows by number."""
+    frame = nw.from_native(
+        open_file(path, engine="polars").to_native().with_row_index("crmlab_row")
+    )
+    bad = collect(prepare(frame).filter(is_bad).head(1)).iloc[0]
+    return int(bad["crmlab_row"]) + 1, bad[name]
+
+
+def _refuse_strangers(path, frame, customers):
+    ids = collect(frame.select("customer_id").unique("customer_id"))["customer_id"]
+    strangers = ids[~ids.isin(customers)].sort_values()
+    if len(strangers):
+        raise ValueError(
+            f"{path}: customer_id: customer {strangers.iloc[0]!r} is not in the table customers "
+            f"({len(strangers)} customers in all). Add them there, or leave their rows out."
+        )

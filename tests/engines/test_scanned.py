@@ -1,0 +1,247 @@
+"""Large tables are opened where they lie, checked there, and refused with file, row and column."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+from crmlab.data import load_dataset, scanned
+from crmlab.data.engines import ENGINES, scan_table
+from crmlab.data.scanned import check_scanned
+from crmlab.study.artefacts import OpenStudy, RunContext
+from crmlab.study.configuration import StudyError, load_study
+from crmlab.value.aggregate import aggregate_orders
+
+END = pd.Timestamp("2024-12-31")
+HERE = [engine for engine in ENGINES if engine != "pyspark"]  # it is tested with engines
+
+
+def make_tables(n=60, seed=4):
+    rng = np.random.default_rng(seed)
+    days = pd.Timestamp("2024-02-01") + pd.to_timedelta(rng.integers(0, 200, n), unit="D")
+    orders = pd.DataFrame(
+        {
+            "order_id": [f"{i:04d}" for i in range(n)],
+            "customer_id": pd.Series(rng.choice(["客户1", "客户2", "007"], n), dtype="str"),
+            "ordered_on": days.astype("datetime64[us]"),
+            "amount": np.round(rng.normal(30, 25, n), 2),
+            "n_items": rng.integers(1, 5, n),
+            "colour": "red",
+        }
+    )
+    contacts = pd.DataFrame(
+        {
+            "contact_id": [f"k{i}" for i in range(n)],
+            "customer_id": orders["customer_id"],
+            "campaign": "spring",
+            "channel": "email",
+            "contacted_on": orders["ordered_on"],
+            "cost": 0.25,
+            "is_treated": rng.random(n) < 0.7,
+            "has_responded": rng.random(n) < 0.3,
+        }
+    )
+    customers = pd.DataFrame({"customer_id": ["007", "客户1", "客户2"]})
+    return {"customers": customers, "orders": orders, "contacts": contacts}
+
+
+def write_folder(folder, suffix, **changed):
+    for name, table in (make_tables() | changed).items():
+        if suffix == "csv":
+            table.to_csv(folder / f"{name}.csv", index=False)
+        else:
+            table.to_parquet(folder / f"{name}.parquet", index=False)
+    return folder
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+@pytest.mark.parametrize("engine", HERE)
+def test_a_scanned_table_holds_what_a_loaded_one_holds(tmp_path, engine, suffix):
+    folder = write_folder(tmp_path, suffix)
+    loaded = load_dataset(folder, engine="pandas")
+    dataset = load_dataset(folder, engine=engine)
+    assert set(dataset.scanned) == (set() if engine == "pandas" else {"orders", "contacts"})
+    assert dataset.n_rows == loaded.n_rows
+    assert (dataset.observed_from, dataset.observed_to) == (
+        loaded.observed_from,
+        loaded.observed_to,
+    )
+    assert dataset.files == loaded.files
+    assert repr(dataset) == repr(loaded)
+    for name in dataset.scanned:
+        table, expected = dataset.scanned[name].load(), loaded.tables[name]
+        pd.testing.assert_frame_equal(table[list(expected)], expected, check_dtype=False)
+    pd.testing.assert_frame_equal(
+        aggregate_orders(dataset.scan("orders"), observed_to=END),
+        aggregate_orders(loaded.scan("orders"), observed_to=END),
+        check_exact=True,
+    )
+
+
+def test_scanning_reads_nothing_yet(tmp_path):
+    folder = write_folder(tmp_path, "parquet")
+    assert isinstance(scan_table(folder / "orders.parquet"), pl.LazyFrame)
+
+
+def test_large_files_are_scanned_and_small_ones_loaded(tmp_path, monkeypatch):
+    folder = write_folder(tmp_path, "csv")
+    assert load_dataset(folder).scanned == {}
+    size = os.path.getsize(folder / "orders.csv")
+    monkeypatch.setattr(scanned, "LARGE_FILE_BYTES", size)
+    found = load_dataset(folder).scanned
+    assert {name: table.engine for name, table in found.items()} == dict.fromkeys(found, "polars")
+    assert "orders" in found
+    monkeypatch.setattr(scanned, "LARGE_FILE_BYTES", 10**9)
+    assert load_dataset(folder).scanned == {}
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        (
+            "amount",
+            "1,5",
+            r"orders.csv: amount, row 8: value '1,5' is not allowed; .* finite number",
+        ),
+        ("amount", "nan", r"amount, row 8: value 'nan' is not allowed"),
+        ("amount", "1e999", r"amount, row 8: value inf is not allowed; .* not 0. 1 rows are so"),
+        (
+            "amount",
+            "0",
+            r"amount, row 8: value 0.0 is not allowed; expected a finite number, not 0",
+        ),
+        ("amount", "", r"amount, row 8: the value is missing; expected a finite number"),
+        ("customer_id", "", r"customer_id, row 8: the value is missing; expected text"),
+        ("customer_id", "008", r"customer '008' is not in the table customers \(1 customers"),
+        ("ordered_on", "5/3/2024", r"ordered_on, row 8: value '5/3/2024' .* a day written YYYY"),
+        ("ordered_on", "2024-03-05T10:00Z", r"ordered_on, row 8: value .* without time zone"),
+        ("ordered_on", "2024-02-31", r"ordered_on, row 8: value '2024-02-31' is not allowed"),
+        ("ordered_on", "2023-02-29", r"ordered_on, row 8: value '2023-02-29' is not allowed"),
+        ("ordered_on", "2999-01-01", r"ordered_on: 2999-01-01 is still to come"),
+        ("n_items", "2.5", r"n_items, row 8: value '2.5' is not allowed; expected a whole number"),
+    ],
+)
+def test_a_bad_cell_is_refused_with_file_row_and_column(tmp_path, column, value, message):
+    orders = make_tables()["orders"].astype("str")
+    orders.loc[7, column] = value
+    folder = write_folder(tmp_path, "csv", orders=orders)
+    with pytest.raises(ValueError, match=message):
+        load_dataset(folder, engine="duckdb")
+
+
+def test_all_bad_cells_are_counted_and_the_first_is_named(tmp_path):
+    contacts = make_tables()["contacts"].astype("str")
+    contacts.loc[[11, 20, 30], "is_treated"] = "maybe"
+    folder = write_folder(tmp_path, "csv", contacts=contacts)
+    with pytest.raises(ValueError, match=r"is_treated, row 12: value 'maybe' .* 3 rows are so"):
+        load_dataset(folder, engine="polars")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: t.drop(columns="amount"), "required column 'amount' is missing; it holds a fin"),
+        (lambda t: t.iloc[:0], "it has headings but no rows"),
+        (lambda t: t.assign(ordered_on=20240105), "ordered_on is stored as Int64; expected a day"),
+        (lambda t: t.assign(amount=t["amount"].where(t.index != 3)), "amount, row 4: the value is"),
+        (
+            lambda t: t.assign(ordered_on=t["ordered_on"].dt.tz_localize("UTC")),
+            "ordered_on is stored as .*UTC.*; expected a day",
+        ),
+    ],
+)
+def test_a_bad_parquet_table_is_refused(tmp_path, change, message):
+    folder = write_folder(tmp_path, "parquet", orders=change(make_tables()["orders"]))
+    with pytest.raises(ValueError, match=message):
+        load_dataset(folder, engine="polars")
+
+
+def test_a_truncated_parquet_file_is_refused(tmp_path):
+    path = write_folder(tmp_path, "parquet") / "orders.parquet"
+    path.write_bytes(path.read_bytes()[:-200])
+    with pytest.raises(ValueError, match=r"orders.parquet: it cannot be read"):
+        check_scanned("orders", path, engine="polars")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"engine": "dask"}, "engine is 'dask'; expected one of polars, duckdb, pyspark, pandas"),
+        ({"engine": "duckdb", "master": "spark://h:1"}, "'duckdb' has none; only pyspark does"),
+        ({"path": "orders.xlsx"}, "no such Parquet or CSV file"),
+    ],
+)
+def test_what_cannot_be_scanned_is_refused(tmp_path, options, message):
+    write_folder(tmp_path, "csv")
+    path = tmp_path / options.pop("path", "orders.csv")
+    with pytest.raises(ValueError, match=message):
+        scan_table(path, **options)
+
+
+def test_a_data_set_with_a_program_of_its_own_takes_no_engine():
+    with pytest.raises(ValueError, match="cdnow: its files are read by a program of its own"):
+        load_dataset("cdnow", engine="polars")
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (
+            "data: sample\nengine: spark",
+            r"engine: input should be 'polars', 'duckdb', 'pyspark' or",
+        ),
+        ("data: sample\nmaster: spark://h:1", r"3: master: only the engine pyspark has a master"),
+        ("data: cdnow\nengine: duckdb", r"3: engine: 'cdnow' is loaded by a program of its own"),
+    ],
+)
+def test_a_study_with_an_engine_that_cannot_be_is_refused(tiny_project, lines, message):
+    path = tiny_project / "studies" / "refused.yaml"
+    path.write_text(f"title: T\n{lines}\n", encoding="utf-8")
+    with pytest.raises(StudyError, match=message):
+        load_study(path)
+
+
+def test_a_notebook_may_scan_a_table_or_load_it(tiny_project):
+    path = tiny_project / "studies" / "scanned.yaml"
+    path.write_text("title: T\ndata: ../population\nengine: polars\n", encoding="utf-8")
+    study = load_study(path)
+    shared = {"root": str(tiny_project), "data": study.data, "language": "en", "seed": 1}
+    folders = {"report": "", "output": "", "command": ""}
+    context = RunContext(**shared, **folders, engine=study.engine)
+    opened = OpenStudy("20_customer_value", context)
+    assert opened.has("orders")
+    assert isinstance(opened.scan("orders"), pl.LazyFrame)
+    assert isinstance(opened.scan("customers"), pd.DataFrame)
+    loaded = OpenStudy("20_customer_value", RunContext(**shared, **folders))
+    pd.testing.assert_frame_equal(opened.load("orders"), loaded.scan("orders"), check_dtype=False)
+    with pytest.raises(ValueError, match="uses 'contacts' without declaring it"):
+        opened.scan("contacts")
+
+
+@pytest.mark.parametrize("engine", ["polars", "duckdb"])
+def test_a_study_has_the_same_bytes_whatever_the_engine(tiny_project, tiny_outcome, engine):
+    from crmlab.study.runner import run_study
+
+    path = tiny_project / "studies" / f"{engine}.yaml"
+    text = f"title: T\ndata: ../population\nseed: 5\nengine: {engine}\n"
+    path.write_text(text, encoding="utf-8")
+    folder = run_study(path, only="20_customer_value").folder
+    for name in (
+        "results/20_customer_value.json",
+        "tables/rfm.parquet",
+        "tables/value_classes.parquet",
+    ):
+        assert (folder / name).read_bytes() == (tiny_outcome.folder / name).read_bytes()
+
+
+def test_spark_without_java_says_what_it_needs():
+    pytest.importorskip("py4j", reason="PySpark is not installed: crmlab[spark]")
+    command = [sys.executable, "-c", "from crmlab.data.engines import start_spark; start_spark()"]
+    environment = os.environ | {"JAVA_HOME": "/no/such/folder"}
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert "Spark does not start on this machine" in run.stderr
+    assert "it needs Java 17 or newer" in run.stderr
