@@ -10,7 +10,7 @@ from crmlab.study.manifest import hash_files
 from crmlab.study.runner import run_study
 
 FOLDER = Path(__file__).resolve().parents[2] / "studies"
-EVERYWHERE = ["00_start_here", "10_collect_customer_data"]
+EVERYWHERE = ["00_start_here", "10_collect_customer_data", "11_data_quality_and_privacy"]
 ON_ORDERS = [
     "20_customer_value",
     "21_lifetime_value",

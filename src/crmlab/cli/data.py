@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from crmlab.cli.arguments import Language, refusals
+from crmlab.cli.simulate import simulate
 
 __all__ = ["app"]
 
@@ -50,6 +51,9 @@ CARD_WORDS = {
         "fetch": "取得数据后可显示实际的行数与列以及未采用的内容：",
     },
 }
+
+
+app.command()(simulate)
 
 
 @app.command("list")

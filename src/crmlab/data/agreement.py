@@ -18,6 +18,7 @@ from crmlab.data.problems import Problem
 
 __all__ = [
     "find_bad_items",
+    "find_bad_links",
     "find_disorder",
     "find_unknown_customers",
     "inspect_answers",
@@ -28,10 +29,13 @@ __all__ = [
 def find_unknown_customers(tables: Mapping[str, pd.DataFrame]) -> Iterator[Problem]:
     """Yield customers that other tables name and customers does not know."""
     known = tables["customers"]["customer_id"]
-    for name, frame in tables.items():
-        if name == "customers" or "customer_id" not in frame.columns:
-            continue
-        customer = frame["customer_id"]
+    columns = [
+        (name, column, frame[column])
+        for name, frame in tables.items()
+        for column in ("customer_id", "other_id")
+        if name != "customers" and column in frame.columns
+    ]
+    for name, column, customer in columns:
         unknown = np.flatnonzero((customer.notna() & ~customer.isin(known)).to_numpy())
         if len(unknown):
             first = customer.iloc[unknown[0]]
@@ -39,13 +43,30 @@ def find_unknown_customers(tables: Mapping[str, pd.DataFrame]) -> Iterator[Probl
             like = f" There is {bare.iloc[0]!r}: zeros in front were lost." if len(bare) else ""
             yield Problem(
                 name,
-                "customer_id",
+                column,
                 f"customer {first!r} is not in the table customers",
                 "",
                 f"Add the customer there, or leave these rows out.{like}",
                 unknown,
                 tuple(customer.iloc[unknown]),
             )
+
+
+def find_bad_links(links: pd.DataFrame) -> Iterator[Problem]:
+    """Yield links of a customer with themselves, and links that end before they began."""
+    alone = np.flatnonzero((links["customer_id"] == links["other_id"]).to_numpy())
+    if len(alone):
+        yield Problem(
+            "links",
+            "other_id",
+            f"customer {links['other_id'].iloc[alone[0]]!r} is linked to themselves",
+            "another customer",
+            "Leave these rows out.",
+            alone,
+            tuple(links["other_id"].iloc[alone]),
+        )
+    if {"first_on", "last_on"} <= set(links.columns):
+        yield from find_disorder(links, "links", "first_on", "last_on")
 
 
 def find_bad_items(items: pd.DataFrame) -> Iterator[Problem]:

@@ -25,13 +25,17 @@ __all__ = [
     "describe_tables",
 ]
 
-# Class of the data each table holds; `items` and `sources` describe data, `truth` is not observed.
+# Class of the data each table holds; `items` and `sources` describe data, `staff` the firm, and
+# `truth` is not observed.
 DATA_CLASSES = {
     "customers": "descriptive",
     "contacts": "promotional",
     "orders": "transactional",
     "tickets": "transactional",
     "survey": "attitudinal",
+    "links": "transactional",
+    "activity": "transactional",
+    "accounts": "descriptive",
 }
 
 

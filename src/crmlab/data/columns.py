@@ -78,8 +78,18 @@ def _read_tables() -> Mapping[str, Table]:
         "survey": ("a respondent's answers in one wave", "一轮答卷", ("respondent_id", "wave")),
         "items": ("a question of the survey", "一道调查题项", ("item",)),
         "tickets": ("a question or complaint to service", "一张服务工单", ("ticket_id",)),
+        "links": (
+            "a pair of customers and how they are linked",
+            "两位客户之间的一种联系",
+            ("customer_id", "other_id", "kind"),
+        ),
+        "activity": ("a customer in a month", "一位客户的一个月", ("customer_id", "month_on")),
+        "accounts": ("a business customer's account", "一户企业客户", ("customer_id",)),
+        "staff": ("an employee's answers", "一位员工的答卷", ("staff_id",)),
         "sources": ("a source of a table", "一项数据来源", ()),
         "truth": ("a simulated customer's latent values", "一位模拟客户的潜在值", ("customer_id",)),
+        "records": ("a customer's record in one system", "某系统中的一条记录", ("record_id",)),
+        "record_truth": ("whose a simulated record is", "一条模拟记录的真实归属", ("record_id",)),
     }
     columns: dict[str, list[Column]] = {name: [] for name in rows}
     with Path(__file__).with_name("tables.csv").open(encoding="utf-8", newline="") as file:

@@ -18,6 +18,7 @@ import pandas as pd
 
 from crmlab.data.agreement import (
     find_bad_items,
+    find_bad_links,
     find_disorder,
     find_unknown_customers,
     inspect_answers,
@@ -89,7 +90,8 @@ def check_table(name: str, frame: pd.DataFrame) -> pd.DataFrame:
 def check_tables(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """Return every table checked by `check_table`, and checked against the others.
 
-    Every `customer_id` must be in `customers` where that table is there; every item in `items`
+    Every `customer_id` (and `other_id` of `links`) must be in `customers` where that table is
+    there, and nobody is linked to themselves; every item in `items`
     must be a column of `survey`, its answers numbers between the item's ends (missing allowed);
     nothing may close or stop being collected before it began.
 
@@ -219,6 +221,8 @@ def inspect_tables(tables: Mapping[str, pd.DataFrame]) -> Inspection:
                 checked[name] = table
     if "customers" in checked:
         problems += find_unknown_customers(checked)
+    if "links" in checked:
+        problems += find_bad_links(checked["links"])
     if "items" in checked:
         problems += find_bad_items(checked["items"])
     if "survey" in checked and "items" in checked:

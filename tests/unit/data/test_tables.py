@@ -59,8 +59,14 @@ def test_tables_stand_in_the_order_a_reader_meets_them():
         "survey",
         "items",
         "tickets",
+        "links",
+        "activity",
+        "accounts",
+        "staff",
         "sources",
         "truth",
+        "records",
+        "record_truth",
     ]
 
 
@@ -379,6 +385,46 @@ def test_scale_must_have_two_ends(items):
         ValueError, match=r"items\.minimum, row 2: item 'q2' runs from 10 to 10; expected minimum"
     ):
         check_tables({"items": items.assign(minimum=[1, 10])})
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"other_id": ["b", "z"]},
+            r"^links\.other_id, row 2: customer 'z' is not in the table cus",
+        ),
+        (
+            {"other_id": ["a", "b"]},
+            r"^links\.other_id, row 1: customer 'a' is linked to themselves",
+        ),
+        (
+            {"last_on": ["2024-01-04", "2024-02-01"]},
+            r"^links\.last_on, row 1: .* is before first_on",
+        ),
+        ({"kind": ["call", "wink"]}, r"^links\.kind, row 2: value 'wink' is not allowed; expected"),
+        ({"n_calls": [0, 2]}, r"^links\.n_calls, row 1: value 0 is not allowed; expected >= 1"),
+        (
+            {"customer_id": ["a", "a"], "other_id": ["b", "b"]},
+            r"^links\.customer_id and other_id and kind, row 2: 'a, b, call' is there already",
+        ),
+    ],
+)
+def test_links_that_cannot_be_are_refused(change, message):
+    customers = pd.DataFrame({"customer_id": ["a", "b", "c"]})
+    links = pd.DataFrame(
+        {
+            "customer_id": ["a", "c"],
+            "other_id": ["b", "b"],
+            "kind": "call",
+            "n_calls": [3, 2],
+            "first_on": "2024-01-05",
+            "last_on": "2024-02-01",
+        }
+    )
+    check_tables({"customers": customers, "links": links})
+    with pytest.raises(ValueError, match=message):
+        check_tables({"customers": customers, "links": links.assign(**change)})
 
 
 def test_ticket_cannot_close_before_it_opens():

@@ -6,8 +6,40 @@ consequences, drawn with parameters that are all in `SimulationParameters`, and 
 keeps the latent values beside them. The bundled sample is made by
 
     python -m crmlab.data.simulate data/sample
+
+and others (`PRESETS`, or parameters of one's own) by ``crmlab data simulate FOLDER``. The same
+seed, size and parameters give the same values everywhere, whatever the size of the pieces in which
+the tables are written.
+
+What each column of `truth` scores (the number of the notebook that does, or will):
+
+- `purchase_rate_per_week`, `dropout_probability`, `mean_order_value`: BG/NBD and gamma-gamma (21).
+- `n_orders_next_52_weeks`, `value_next_52_weeks`: value tiers (20), lifetime value (21), budgets
+  (70), next offers (71).
+- `is_alive`, `dropped_out_on`: segments (30), P(alive) (21), customers by stability (31), survival
+  and churn models, win-back (51).
+- `is_relational`: segments (30), relational and transactional customers (31).
+- `price_sensitivity`, `uplift_probability`: deal seekers (31), uplift of campaigns (61), whom to
+  make an offer (71, 72). Hold-outs in `contacts` score them on real data too.
+- `margin_rate`, `service_intensity`: contribution and cost to serve (20), high- and low-profit
+  customers (31).
+- `image`, `expectation`, `perceived_quality`, `perceived_value`, `satisfaction`, `loyalty`:
+  satisfaction measures (40), scores of the satisfaction index (42), whose paths are in
+  `PATH_COEFFICIENTS`; recovery and complaints (60).
+- `expected_product_value` and the seven other ``expected_`` columns, `perceived_product_value` and
+  the seven other ``perceived_`` columns: delivered value and its gaps (40).
+- `trust`, `commitment`, `switching_cost`, `alternatives`: the commitment-trust paths, true and
+  spurious loyalty (50); `customer_dependence`, `firm_dependence`: asymmetry (32).
+- `formation_on`, `stability_on`, `decline_on`: the stage of each month (`trace_stages`), which a
+  hidden Markov model of `activity` should find, with emissions `MONTHLY_MEANS` (32).
+- `relationship_type`: the types told from `accounts` (32, 31).
+- `community`: communities found in `links`, homophily, contagion (33, 91).
+
+The staff survey has no row in `truth`: what sets departments apart, and the path from internal
+service to satisfaction with work, stand in `crmlab.data.simulate.staff` (82, 31).
 """
 
+from crmlab.data.simulate.accounts import RELATIONSHIP_TYPES
 from crmlab.data.simulate.items import SURVEY_ITEMS, SurveyItem
 from crmlab.data.simulate.parameters import (
     CONSTRUCTS,
@@ -21,16 +53,25 @@ from crmlab.data.simulate.population import (
     simulate_population,
     write_sample,
 )
+from crmlab.data.simulate.presets import PRESETS, describe_parameters, preset
+from crmlab.data.simulate.stages import MONTHLY_MEANS, STAGES, trace_stages
 
 __all__ = [
     "CONSTRUCTS",
+    "MONTHLY_MEANS",
     "PATH_COEFFICIENTS",
+    "PRESETS",
+    "RELATIONSHIP_TYPES",
     "SAMPLE_CUSTOMERS",
     "SAMPLE_SEED",
+    "STAGES",
     "SURVEY_ITEMS",
     "SimulationParameters",
     "SurveyItem",
+    "describe_parameters",
     "implied_variances",
+    "preset",
     "simulate_population",
+    "trace_stages",
     "write_sample",
 ]

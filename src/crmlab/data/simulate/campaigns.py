@@ -16,48 +16,10 @@ import pandas as pd
 
 from crmlab.data.simulate.parameters import SimulationParameters
 
-__all__ = ["count_between", "mark_responses", "simulate_contacts"]
+__all__ = ["mark_responses", "simulate_contacts"]
 
 _MEDIA = (("email", 0.05), ("sms", 0.10), ("mail", 3.50), ("telephone", 8.00))
 _ACTIVE_DAYS = 364
-
-
-def count_between(
-    customer: np.ndarray,
-    day: np.ndarray,
-    of_customer: np.ndarray,
-    first: np.ndarray | int,
-    last: np.ndarray | int,
-) -> np.ndarray:
-    """Return how many events each asked customer has from the first to the last day, included.
-
-    Parameters
-    ----------
-    customer, day : numpy.ndarray of int, shape (n_events,)
-        Position of the customer and day of each event.
-    of_customer : numpy.ndarray of int, shape (n_asked,)
-        Customers asked for.
-    first, last : numpy.ndarray of int, or int
-        Days of each question.
-
-    Returns
-    -------
-    numpy.ndarray of int, shape (n_asked,)
-
-    Examples
-    --------
-    >>> count_between(np.array([0, 0, 1]), np.array([3, 9, 4]), np.array([0, 1, 2]), 1, 5).tolist()
-    [1, 1, 0]
-    """
-    days = [np.asarray(values, dtype=np.int64) for values in (day, first, last)]
-    lowest = min((int(values.min()) for values in days if values.size), default=0)
-    highest = max((int(values.max()) for values in days if values.size), default=0)
-    span = highest - lowest + 2
-    events = np.sort(np.asarray(customer, dtype=np.int64) * span + days[0] - lowest)
-    start = np.asarray(of_customer, dtype=np.int64) * span - lowest
-    return np.searchsorted(events, start + days[2], side="right") - np.searchsorted(
-        events, start + days[1], side="left"
-    )
 
 
 def simulate_contacts(
@@ -77,7 +39,7 @@ def simulate_contacts(
     Parameters
     ----------
     customer, day : numpy.ndarray of int
-        Orders that come without a contact, also those before the window.
+        Orders that come without a contact, also those before the window, in order of time.
     left_at : numpy.ndarray of float, shape (n_customers,)
         From `simulate_order_times`.
     latents : pandas.DataFrame
@@ -103,10 +65,10 @@ def simulate_contacts(
     for number in range(parameters.n_campaigns):
         contact_day = math.floor((number + 0.5) / parameters.n_campaigns * room)
         medium, cost = _MEDIA[number % len(_MEDIA)]
-        active = count_between(
-            customer, day, np.arange(n_customers), contact_day - _ACTIVE_DAYS, contact_day - 1
+        is_active = _ordered_between(
+            customer, day, n_customers, contact_day - _ACTIVE_DAYS, contact_day - 1
         )
-        is_chosen = (active > 0) & (rng.random(n_customers) < parameters.contact_share)
+        is_chosen = is_active & (rng.random(n_customers) < parameters.contact_share)
         chosen = np.flatnonzero(is_chosen)
         is_treated = rng.random(len(chosen)) >= parameters.holdout_share
         stays = left_at[chosen] > contact_day + parameters.response_days
@@ -140,7 +102,7 @@ def mark_responses(
     contacts : pandas.DataFrame
         From `simulate_contacts`.
     orders : pandas.DataFrame
-        `customer`, `day` and `amount`; returns do not count.
+        `customer`, `day` and `amount`, in order of time; returns do not count.
     parameters : SimulationParameters
         Holds `response_days`.
 
@@ -148,12 +110,25 @@ def mark_responses(
     -------
     numpy.ndarray of bool, shape (n_contacts,)
     """
-    purchases = orders[orders["amount"] > 0]
-    n_responses = count_between(
-        purchases["customer"].to_numpy(),
-        purchases["day"].to_numpy(),
-        contacts["customer"].to_numpy(),
-        contacts["day"].to_numpy(),
-        contacts["day"].to_numpy() + parameters.response_days - 1,
-    )
-    return n_responses > 0
+    is_purchase = orders["amount"].to_numpy() > 0
+    customer, day = (orders[name].to_numpy()[is_purchase] for name in ("customer", "day"))
+    asked, asked_on = contacts["customer"].to_numpy(), contacts["day"].to_numpy()
+    n_customers = 1 + max(int(customer.max(initial=0)), int(asked.max(initial=0)))
+    has_responded = np.zeros(len(contacts), dtype=bool)
+    for first in np.unique(asked_on):
+        last = first + parameters.response_days - 1
+        ordered = _ordered_between(customer, day, n_customers, first, last)
+        is_campaign = asked_on == first
+        has_responded[is_campaign] = ordered[asked[is_campaign]]
+    return has_responded
+
+
+def _ordered_between(
+    customer: np.ndarray, day: np.ndarray, n_customers: int, first: int, last: int
+) -> np.ndarray:
+    """Return whether each customer has an order from the first to the last day, included."""
+    start = np.searchsorted(day, first, side="left")
+    stop = np.searchsorted(day, last, side="right")
+    has_ordered = np.zeros(n_customers, dtype=bool)
+    has_ordered[customer[start:stop]] = True
+    return has_ordered

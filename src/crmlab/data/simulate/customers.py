@@ -11,6 +11,7 @@ import math
 
 import numpy as np
 import pandas as pd
+from scipy import special
 
 from crmlab.data.simulate.latents import quantise
 from crmlab.data.simulate.parameters import SimulationParameters
@@ -45,7 +46,10 @@ def simulate_joining(
 
 
 def simulate_profiles(
-    latents: pd.DataFrame, first_year: int, rng: np.random.Generator
+    latents: pd.DataFrame,
+    first_year: int,
+    rng: np.random.Generator,
+    parameters: SimulationParameters,
 ) -> pd.DataFrame:
     """Return what the firm has on record of each customer; some of it is missing at random.
 
@@ -57,6 +61,8 @@ def simulate_profiles(
         Year of the window's first day, in which ages are told.
     rng : numpy.random.Generator
         Drawn from.
+    parameters : SimulationParameters
+        Holds `business_share`.
 
     Returns
     -------
@@ -81,7 +87,9 @@ def simulate_profiles(
 
     age = np.clip(np.floor(quantise(39 + 11 * beside(orientation, 0.3))), 18, 85)
     band = np.digitize(beside(wealth, 0.6), (-0.5, 0.8))
-    is_business = beside(wealth, 0.6) > 1.6
+    # On a grid, so that the threshold is the same everywhere.
+    threshold = quantise(special.ndtri(1 - parameters.business_share), 3)
+    is_business = beside(wealth, 0.6) > threshold
     is_referred = rng.random(n_customers) < np.where(orientation > 0, 0.30, 0.12)
     return pd.DataFrame(
         {

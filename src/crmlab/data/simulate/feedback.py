@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from crmlab.data.simulate.items import SURVEY_ITEMS
+from crmlab.data.simulate.items import BOND_ITEMS, FACTOR_ITEMS, SURVEY_ITEMS, SurveyItem
 from crmlab.data.simulate.latents import quantise
 from crmlab.data.simulate.modes import INTERVIEWER_MODES
 from crmlab.data.simulate.parameters import SimulationParameters
 
-__all__ = ["simulate_answers", "simulate_tickets"]
+__all__ = ["add_bond_answers", "simulate_answers", "simulate_tickets"]
 
 _FIELD_DAYS = 28
 _CHANNELS = ("telephone", "chat", "email", "app")
@@ -34,8 +34,8 @@ def simulate_answers(
     last_day: int,
     rng: np.random.Generator,
     parameters: SimulationParameters,
-) -> pd.DataFrame:
-    """Return one row per respondent: position, day, mode, `is_anonymous`, the scores.
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return who answers what, and the noise of the answers on the factors of delivered value.
 
     Asked are all customers with an order before the survey starts; who answers is random, and so
     is the day, within four weeks.
@@ -54,10 +54,18 @@ def simulate_answers(
         Drawn from.
     parameters : SimulationParameters
         What to draw.
+
+    Returns
+    -------
+    answers : pandas.DataFrame
+        One row per respondent: `customer` (position), `day`, `mode`, `is_anonymous`, the scores.
+    item_noise : numpy.ndarray of float, shape (n_customers, 8)
+        Standard normal noise behind the answers to `FACTOR_ITEMS`; NaN for who did not answer.
     """
     start = math.floor(parameters.survey_position * last_day)
     is_asked = np.zeros(len(latents), dtype=bool)
-    is_asked[orders.loc[(orders["day"] < start) & (orders["amount"] > 0), "customer"]] = True
+    is_before = (orders["day"].to_numpy() < start) & (orders["amount"].to_numpy() > 0)
+    is_asked[orders["customer"].to_numpy()[is_before]] = True
     answers = is_asked & (rng.random(len(latents)) < parameters.survey_share)
     respondent = rng.permutation(np.flatnonzero(answers))
     n_respondents = len(respondent)
@@ -68,16 +76,66 @@ def simulate_answers(
         "mode": modes[respondent],
         "is_anonymous": rng.random(n_respondents) < parameters.anonymous_share,
     }
-    # Points an interviewer adds: exactly 0 by default, which changes no answer.
-    added = parameters.mode_effect * np.isin(columns["mode"], INTERVIEWER_MODES)
-    for item in SURVEY_ITEMS:
+    added = _added_points(columns["mode"], parameters)
+    noises = {}
+    for item in SURVEY_ITEMS[: -len(BOND_ITEMS)]:
         latent = latents[item.latent].to_numpy()[respondent]
-        noise = math.sqrt(1 - item.loading**2) * rng.standard_normal(n_respondents)
-        score = quantise(item.mean + item.sd * (item.loading * latent + noise))
-        is_missing = rng.random(n_respondents) < parameters.missing_share
-        score = np.clip(np.round(score + added), item.minimum, item.maximum)
-        columns[item.item] = np.where(is_missing, np.nan, score)
-    return pd.DataFrame(columns).sort_values(["day", "customer"], kind="stable", ignore_index=True)
+        noises[item.item] = rng.standard_normal(n_respondents)
+        columns[item.item] = _draw_scores(item, latent, noises[item.item], added, rng, parameters)
+    answers = pd.DataFrame(columns)
+    item_noise = np.full((len(latents), len(FACTOR_ITEMS)), np.nan)
+    item_noise[respondent] = np.column_stack([noises[item.item] for item in FACTOR_ITEMS])
+    answers = answers.sort_values(["day", "customer"], kind="stable", ignore_index=True)
+    return answers, item_noise
+
+
+def add_bond_answers(
+    answers: pd.DataFrame,
+    latents: pd.DataFrame,
+    rng: np.random.Generator,
+    parameters: SimulationParameters,
+) -> pd.DataFrame:
+    """Return the answers with those to `BOND_ITEMS`.
+
+    Parameters
+    ----------
+    answers : pandas.DataFrame
+        From `simulate_answers`.
+    latents : pandas.DataFrame
+        The columns of `simulate_bonds` and `simulate_factors`.
+    rng : numpy.random.Generator
+        Drawn from.
+    parameters : SimulationParameters
+        What to draw.
+    """
+    respondent = answers["customer"].to_numpy()
+    added = _added_points(answers["mode"], parameters)
+    columns = {}
+    for item in BOND_ITEMS:
+        latent = latents[item.latent].to_numpy()[respondent]
+        noise = rng.standard_normal(len(respondent))
+        columns[item.item] = _draw_scores(item, latent, noise, added, rng, parameters)
+    return pd.concat([answers, pd.DataFrame(columns)], axis=1)
+
+
+def _added_points(modes: np.ndarray, parameters: SimulationParameters) -> np.ndarray:
+    """Return the points an interviewer adds: exactly 0 by default, which changes no answer."""
+    return parameters.mode_effect * np.isin(modes, INTERVIEWER_MODES)
+
+
+def _draw_scores(
+    item: SurveyItem,
+    latent: np.ndarray,
+    noise: np.ndarray,
+    added: np.ndarray,
+    rng: np.random.Generator,
+    parameters: SimulationParameters,
+) -> np.ndarray:
+    """Return the scores that a latent, a noise and added points give, some of them missing."""
+    score = item.loading * latent + math.sqrt(1 - item.loading**2) * noise
+    score = np.round(quantise(item.mean + item.sd * score) + added)
+    is_missing = rng.random(len(latent)) < parameters.missing_share
+    return np.where(is_missing, np.nan, np.clip(score, item.minimum, item.maximum))
 
 
 def simulate_tickets(
@@ -109,19 +167,20 @@ def simulate_tickets(
         `closed` NaN while open), `channel`, `category`, `is_complaint`, `first_response_hours`
         (lognormal) and `recovery_score` (complaints only, for three in four that are closed).
     """
-    orders = orders[orders["amount"] > 0]
-    customer = orders["customer"].to_numpy()
-    satisfaction = latents["satisfaction"].to_numpy()[customer]
+    is_purchase = orders["amount"].to_numpy() > 0
+    customer, day = (orders[name].to_numpy()[is_purchase] for name in ("customer", "day"))
+    satisfaction = latents["satisfaction"].to_numpy()
     complaint = quantise(
         special.expit(parameters.complaint_logit + parameters.complaint_satisfaction * satisfaction)
     )
-    draw = rng.random(len(orders))
-    is_ticket = draw < complaint + parameters.question_share
-    day = orders["day"].to_numpy() + 1 + rng.integers(14, size=len(orders))
-    chosen = np.flatnonzero(is_ticket & (day <= last_day))
+    draw = rng.random(len(customer))
+    is_ticket = draw < complaint[customer] + parameters.question_share
+    delay = 1 + rng.integers(14, size=len(customer))
+    chosen = np.flatnonzero(is_ticket & (day + delay <= last_day))
     n_tickets = len(chosen)
-    customer, is_complaint = customer[chosen], (draw < complaint)[chosen]
-    opened = day[chosen] * 1440 + 8 * 60 + rng.integers(14 * 60, size=n_tickets)
+    customer, day = customer[chosen], (day + delay)[chosen]
+    is_complaint = draw[chosen] < complaint[customer]
+    opened = day * 1440 + 8 * 60 + rng.integers(14 * 60, size=n_tickets)
     response_hours = quantise(_USUAL_HOURS * np.exp(rng.standard_normal(n_tickets)), 2)
     handling_hours = quantise(20.0 * np.exp(1.1 * rng.standard_normal(n_tickets)), 2)
     end = (last_day + 1) * 1440

@@ -1,8 +1,9 @@
 """The questions of the simulated survey, and how each score comes from a latent.
 
 Who asks: the survey, and whoever holds an estimated loading against the true one. The questions
-stand in ``survey_items.csv`` beside this module. The first question on expectation and the first
-on perceived quality are a pair: the same matter, before and after.
+stand in ``survey_items.csv`` and ``bond_items.csv`` beside this module. The first question on
+expectation and the first on perceived quality are a pair: the same matter, before and after; so
+are those on a factor of delivered value, ``product_value`` and ``expected_product_value``.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
-__all__ = ["SURVEY_ITEMS", "SurveyItem", "list_items"]
+__all__ = ["BOND_ITEMS", "FACTOR_ITEMS", "SURVEY_ITEMS", "SurveyItem", "list_items"]
 
 
 @dataclass(frozen=True)
@@ -36,17 +37,25 @@ class SurveyItem:
     text_zh: str
 
 
-def _read_items() -> tuple[SurveyItem, ...]:
+def _read_items(name: str) -> tuple[SurveyItem, ...]:
     numbers = ("loading", "mean", "sd", "minimum", "maximum")
-    with Path(__file__).with_name("survey_items.csv").open(encoding="utf-8", newline="") as file:
+    with Path(__file__).with_name(name).open(encoding="utf-8", newline="") as file:
         rows = csv.DictReader(file)
         return tuple(
             SurveyItem(**row | {name: float(row[name]) for name in numbers}) for row in rows
         )
 
 
-SURVEY_ITEMS: tuple[SurveyItem, ...] = _read_items()
+BOND_ITEMS: tuple[SurveyItem, ...] = _read_items("bond_items.csv")
+"""The questions on what was expected of eight values, and on what ties customers to the firm."""
+
+SURVEY_ITEMS: tuple[SurveyItem, ...] = (*_read_items("survey_items.csv"), *BOND_ITEMS)
 """The questions of the survey, in the order of its columns."""
+
+FACTOR_ITEMS: tuple[SurveyItem, ...] = tuple(
+    item for item in SURVEY_ITEMS if f"expected_{item.construct}" in {i.item for i in BOND_ITEMS}
+)
+"""The questions on the four benefits and four costs of delivered value, as perceived."""
 
 
 def list_items() -> pd.DataFrame:
@@ -55,9 +64,9 @@ def list_items() -> pd.DataFrame:
     Examples
     --------
     >>> list_items()[["item", "construct", "minimum", "maximum"]].tail(2)
-               item       construct  minimum  maximum
-    26  energy_cost     energy_cost      1.0     10.0
-    27    recommend  recommendation      0.0     10.0
+                     item        construct  minimum  maximum
+    45  alternatives_many     alternatives      1.0     10.0
+    46    share_of_wallet  share_of_wallet      0.0    100.0
     """
     columns = ("item", "construct", "text_en", "text_zh", "minimum", "maximum")
     return pd.DataFrame(

@@ -1,7 +1,9 @@
 """What the simulated population is made with: every parameter, its meaning, its default.
 
 Who asks: the teacher who wants another population ("what if nobody were loyal?"), and the test
-or notebook that holds an estimate against the truth. Vocabulary: a *latent* is a standardised
+or notebook that holds an estimate against the truth. What each parameter does, its range and its
+values in the presets stand in ``parameters.csv`` beside this module;
+`crmlab.data.simulate.describe_parameters` shows them. Vocabulary: a *latent* is a standardised
 value of a customer that no table shows; a *path coefficient* is the effect of one latent on
 another in standard deviations; *weeks* are spans of seven days.
 """
@@ -10,15 +12,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
-__all__ = [
-    "CONSTRUCTS",
-    "PATH_COEFFICIENTS",
-    "SimulationParameters",
-    "implied_variances",
-]
+from crmlab.data.simulate.ranges import PARAMETER_ROWS, refuse_unless_in_range
+
+__all__ = ["CONSTRUCTS", "PATH_COEFFICIENTS", "SimulationParameters", "implied_variances"]
 
 CONSTRUCTS = (
     "image",
@@ -86,74 +85,12 @@ def implied_variances(
 
 @dataclass(frozen=True)
 class SimulationParameters:
-    r"""Everything the population is drawn from; the defaults make the bundled sample.
+    """Everything the population is drawn from; the defaults make the bundled sample.
 
     Attributes
     ----------
-    rate_shape, rate_scale : float
-        r and α of BG/NBD: λ, orders a week while alive, is Gamma with shape r and mean r/α.
-    dropout_a, dropout_b : float
-        a and b of BG/NBD: p, the probability of leaving after each repeat order, is Beta(a, b).
-    spend_shape, spend_heterogeneity, spend_scale : float
-        p, q and γ of gamma-gamma: an order's value is Gamma with shape p around the customer's
-        mean pγ/Gamma(q); the mean over customers is pγ/(q - 1), in money.
-    rate_satisfaction, dropout_satisfaction : float
-        Correlation of the satisfaction latent with the normal score of λ and of p.
-    dropout_loyalty : float
-        Correlation of the loyalty latent's own part (what satisfaction does not explain) with
-        the normal score of p. λ and p stay independent, as BG/NBD assumes.
-    path_coefficients : mapping
-        Effects between the satisfaction latents; keys as in `PATH_COEFFICIENTS`.
-    relational_share : float
-        Share of relational customers; they are those least likely to leave, in tendency.
-    share_joined_before : float
-        Share of customers acquired before the window, within `weeks_before` weeks of it.
-    weeks_before : float
-        Length of that earlier time.
-    margin_rate : float
-        Gross margin rate of a customer who does not look at prices at all; it falls by
-        `margin_price_effect` over the range of price sensitivity.
-    margin_price_effect : float
-        See `margin_rate`.
-    return_share : float
-        Probability that an order is returned, in whole or in part.
-    n_campaigns : int
-        Campaigns, evenly spread over the window, 1 to 100; closer than `response_days`, their
-        days of response overlap.
-    contact_share, holdout_share : float
-        Share of recently active customers chosen for a campaign, and share of the chosen that is
-        held out at random.
-    uplift_base, uplift_price : float
-        Probability that a contact brings an order of its own within `response_days` from a
-        customer who is alive: ``uplift_base + uplift_price * price_sensitivity``.
-    response_days : int
-        A response is an order on the day of the contact or the following days, so many in all;
-        1 to 28.
-    campaign_discount : float
-        Share of its value by which the margin of an order brought by a contact is smaller.
-    survey_share : float
-        Share of the customers who ordered before the survey that answers it, at random.
-    survey_position : float
-        Where in the window the survey starts (0 first day, 1 last day).
-    mode_effect : float
-        Points that an interviewer, on the telephone or face to face, adds to every answer.
-    anonymous_share, missing_share : float
-        Share of respondents without customer_id, and of answers left out.
-    question_share : float
-        Probability that an order is followed by a question to service.
-    complaint_logit, complaint_satisfaction : float
-        The odds of a complaint after an order are
-        exp(`complaint_logit` + `complaint_satisfaction` × satisfaction).
-    recovery_satisfaction : float
-        Correlation of a complaint's recovery with satisfaction's own part (what quality, value,
-        image and expectation do not explain): well-recovered customers are more satisfied.
-    recovery_log_hours : float
-        Points of recovery lost for each doubling of the time to the first answer.
-    account_cost, order_cost, ticket_cost : float
-        Cost to serve in money: a customer's account over the window, an order or return, a
-        ticket; times the customer's service intensity, which is lognormal.
-    intensity_sigma : float
-        Standard deviation of the logarithm of service intensity.
+    rate_shape, rate_scale, ... : float
+        The rows of `describe_parameters`, with the range and the effect of each.
 
     Examples
     --------
@@ -181,6 +118,8 @@ class SimulationParameters:
     relational_share: float = 0.40
     share_joined_before: float = 0.45
     weeks_before: float = 78.0
+    business_share: float = 0.0548
+    order_channels: tuple[str, ...] = ("web", "app", "store")
     margin_rate: float = 0.45
     margin_price_effect: float = 0.20
     return_share: float = 0.04
@@ -205,57 +144,48 @@ class SimulationParameters:
     order_cost: float = 24.0
     ticket_cost: float = 60.0
     intensity_sigma: float = 0.9
+    trust_satisfaction: float = 0.60
+    commitment_trust: float = 0.45
+    commitment_loyalty: float = 0.35
+    ties_orientation: float = 0.35
+    ties_level: float = 0.0
+    alternatives_dropout: float = 0.40
+    alternatives_level: float = 0.0
+    factor_reliability: float = 0.50
+    exploration_weeks: float = 10.0
+    formation_weeks: float = 18.0
+    decline_share: float = 0.25
+    links_per_customer: float = 6.0
+    community_size: int = 40
+    community_mixing: float = 0.20
+    homophily: float = 0.30
+    contagion_odds: float = 4.0
+    contagion_days: int = 90
+    calls_per_link: float = 12.0
+    n_staff: int = 120
+    readiness_level: float = 0.0
 
     def __post_init__(self):
-        positive = (
-            "rate_shape",
-            "rate_scale",
-            "dropout_a",
-            "dropout_b",
-            "spend_shape",
-            "spend_heterogeneity",
-            "spend_scale",
-            "weeks_before",
-            "intensity_sigma",
-        )
-        correlations = (
-            "rate_satisfaction",
-            "dropout_satisfaction",
-            "dropout_loyalty",
-            "recovery_satisfaction",
-        )
-        shares = [
-            name
-            for name in (parameter.name for parameter in fields(self))
-            if name.endswith(("_share", "_position", "margin_rate", "_discount"))
-            or name.startswith(("share_", "uplift_"))
-        ]
-        for name in positive:
-            _refuse_unless(self, name, lambda value: 0 < value < math.inf, "a number above 0")
-        for name in shares:
-            _refuse_unless(self, name, lambda value: 0 <= value <= 1, "a share from 0 to 1")
-        for name in correlations:
-            _refuse_unless(self, name, lambda value: -1 < value < 1, "a correlation from -1 to 1")
-        for name in ("account_cost", "order_cost", "ticket_cost"):
-            _refuse_unless(self, name, lambda value: 0 <= value < math.inf, "money, 0 or more")
-        _refuse_unless(self, "mode_effect", lambda value: -9 <= value <= 9, "points from -9 to 9")
-        for name, most in (("n_campaigns", 100), ("response_days", 28)):
-            _refuse_unless(
-                self,
-                name,
-                lambda value, most=most: isinstance(value, int) and 1 <= value <= most,
-                f"a whole number, 1 to {most}",
+        for row in PARAMETER_ROWS:
+            refuse_unless_in_range(row, getattr(self, row["parameter"]))
+        if self.margin_price_effect > self.margin_rate:
+            raise ValueError(
+                f"margin_price_effect is {self.margin_price_effect}; expected a share from 0 to "
+                f"margin_rate, which is {self.margin_rate}."
             )
-        _refuse_unless(
-            self,
-            "margin_price_effect",
-            lambda v: 0 <= v <= self.margin_rate,
-            "a share from 0 to margin_rate",
-        )
         if self.uplift_base + self.uplift_price > 1:
             raise ValueError(
                 f"uplift_base + uplift_price is {self.uplift_base + self.uplift_price}; expected "
                 "a probability, at most 1."
+            )
+        if not 0 < self.decline_share < 1:
+            raise ValueError(
+                f"decline_share is {self.decline_share}; expected a share between 0 and 1."
+            )
+        if self.commitment_residual <= 0:
+            raise ValueError(
+                "commitment_trust and commitment_loyalty explain all of commitment; expected them "
+                "closer to 0."
             )
         self._refuse_paths()
 
@@ -298,9 +228,7 @@ class SimulationParameters:
             )
         )
 
-
-def _refuse_unless(parameters, name: str, is_good, expected: str) -> None:
-    value = getattr(parameters, name)
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not is_number or not is_good(value):
-        raise ValueError(f"{name} is {value!r}; expected {expected}.")
+    @property
+    def commitment_residual(self) -> float:
+        """The variance of commitment that is the customer's own."""
+        return 1 - self.commitment_trust**2 - self.commitment_loyalty**2

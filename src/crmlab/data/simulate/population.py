@@ -3,33 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
-from crmlab.data.simulate.campaigns import mark_responses, simulate_contacts
-from crmlab.data.simulate.customers import simulate_joining, simulate_profiles
-from crmlab.data.simulate.feedback import simulate_answers, simulate_tickets
-from crmlab.data.simulate.items import list_items
-from crmlab.data.simulate.latents import simulate_latents
-from crmlab.data.simulate.layout import (
-    number_rows,
-    store_contacts,
-    store_customers,
-    store_orders,
-    store_sources,
-    store_survey,
-    store_tickets,
-    store_truth,
-)
-from crmlab.data.simulate.modes import simulate_modes
+from crmlab.data.columns import TABLES
+from crmlab.data.simulate.draw import STREAMS, draw_tables
 from crmlab.data.simulate.parameters import SimulationParameters
-from crmlab.data.simulate.purchases import (
-    add_returns,
-    simulate_order_times,
-    value_orders,
-)
 
 __all__ = ["SAMPLE_CUSTOMERS", "SAMPLE_SEED", "simulate_population", "write_sample"]
 
@@ -39,11 +24,8 @@ SAMPLE_SEED = 20240101
 SAMPLE_CUSTOMERS = 2000
 """The number of customers in the bundled sample."""
 
-_NEXT_DAYS = 364
 _SHORTEST_DAYS = 182
-# Each table draws from a stream of its own, so that a change in one leaves the others as they
-# were. A new stream goes to the end.
-_STREAMS = ("latents", "customers", "times", "contacts", "orders", "survey", "tickets", "modes")
+_ROWS_A_PIECE = 1 << 20
 
 
 def simulate_population(
@@ -70,9 +52,8 @@ def simulate_population(
     Returns
     -------
     dict of str to pandas.DataFrame
-        `customers`, `orders`, `contacts`, `survey`, `items`, `tickets`, `sources` and `truth`,
-        as `crmlab.data.tables.TABLES` describes them; money in CNY. `truth` has one row per
-        customer, in the order of `customers`.
+        Every table of `crmlab.data.tables.TABLES`, in that order; money in CNY. `truth` has one
+        row per customer, in the order of `customers`.
 
     Raises
     ------
@@ -93,67 +74,18 @@ def simulate_population(
     >>> tables["orders"].columns.tolist()
     ['order_id', 'customer_id', 'ordered_on', 'amount', 'margin', 'n_items', 'channel']
     """
-    _refuse_unusable(n_customers, seed)
-    first, last_day = _window(observed_from, observed_to)
+    first, last_day, streams = _prepare(n_customers, seed, observed_from, observed_to)
     parameters = SimulationParameters() if parameters is None else parameters
-    seeds = np.random.SeedSequence(seed).spawn(len(_STREAMS))
-    streams = {
-        name: np.random.Generator(np.random.PCG64(child))
-        for name, child in zip(_STREAMS, seeds, strict=True)
-    }
-    latents = simulate_latents(n_customers, streams["latents"], parameters)
-    joined_at = simulate_joining(n_customers, last_day, streams["customers"], parameters)
-    buyer, ordered_at, left_at = simulate_order_times(
-        joined_at,
-        latents["purchase_rate_per_week"].to_numpy() / 7,
-        latents["dropout_probability"].to_numpy(),
-        last_day + 1 + _NEXT_DAYS,
-        streams["times"],
-    )
-    day = np.floor(ordered_at).astype(np.int64)
-    contacts, brought_buyer, brought_day = simulate_contacts(
-        buyer, day, left_at, latents, last_day, streams["contacts"], parameters
-    )
-    purchases = value_orders(
-        np.concatenate([buyer, brought_buyer]),
-        np.concatenate([day, brought_day]),
-        np.arange(len(buyer) + len(brought_buyer)) >= len(buyer),
-        latents,
-        streams["orders"],
-        parameters,
-    )
-    orders = add_returns(
-        purchases[purchases["day"].between(0, last_day)], last_day, streams["orders"], parameters
-    )
-    contacts["has_responded"] = mark_responses(contacts, orders, parameters)
-    profiles = simulate_profiles(latents, first.year, streams["customers"])
-    modes = simulate_modes(first.year - profiles["birth_year"], streams["modes"])
-    answers = simulate_answers(orders, latents, modes, last_day, streams["survey"], parameters)
-    tickets = simulate_tickets(orders, latents, last_day, streams["tickets"], parameters)
-
-    ids = number_rows("c", n_customers, 6)
     tables = {
-        "customers": store_customers(
-            ids,
-            joined_at,
-            profiles,
-            latents["service_intensity"].to_numpy(),
-            np.bincount(orders["customer"], minlength=n_customers),
-            np.bincount(tickets["customer"], minlength=n_customers),
-            first,
-            parameters,
-        ),
-        "orders": store_orders(ids, orders, first),
-        "contacts": store_contacts(ids, contacts, first),
-        "survey": store_survey(ids, answers, first),
-        "items": list_items(),
-        "tickets": store_tickets(ids, tickets, first),
+        name: pd.concat(pieces, ignore_index=True) if len(pieces) > 1 else pieces[0]
+        for name, pieces in (
+            (name, list(pieces))
+            for name, pieces in draw_tables(
+                n_customers, first, last_day, streams, parameters, n_rows_a_piece=2**62
+            )
+        )
     }
-    tables["sources"] = store_sources(tables, pd.Timestamp(observed_to))
-    tables["truth"] = store_truth(
-        ids, latents, left_at, purchases[purchases["day"] > last_day], first, last_day
-    )
-    return tables
+    return {name: tables[name] for name in TABLES}
 
 
 def write_sample(
@@ -164,6 +96,7 @@ def write_sample(
     observed_from: str | pd.Timestamp = "2024-01-01",
     observed_to: str | pd.Timestamp = "2025-12-31",
     parameters: SimulationParameters | None = None,
+    n_rows_a_piece: int = _ROWS_A_PIECE,
 ) -> dict[str, Path]:
     """Write a simulated population to a folder, a Parquet file per table, and its card.
 
@@ -173,11 +106,14 @@ def write_sample(
         Made where it is missing; files of the same name are replaced, each as a whole.
     n_customers, seed, observed_from, observed_to, parameters
         As for `simulate_population`; the defaults are those of the bundled sample.
+    n_rows_a_piece : int
+        Rows that the long tables are stored in at a time. It changes no value.
 
     Returns
     -------
     dict of str to pathlib.Path
-        The file of each table, and ``card.yaml`` under the name ``card``.
+        The file of each table, and ``card.yaml`` under the name ``card``. A table without rows
+        has no file, and one of an earlier population is taken away.
 
     Raises
     ------
@@ -190,24 +126,29 @@ def write_sample(
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     paths = write_sample(folder, 50, seed=1)
     ...     orders = pd.read_parquet(paths["orders"])
-    >>> sorted(paths)[:3], orders.equals(simulate_population(50, seed=1)["orders"])
-    (['card', 'contacts', 'customers'], True)
+    >>> "card" in paths, orders.equals(simulate_population(50, seed=1)["orders"])
+    (True, True)
     """
-    tables = simulate_population(
-        n_customers,
-        seed=seed,
-        observed_from=observed_from,
-        observed_to=observed_to,
-        parameters=parameters,
-    )
+    first, last_day, streams = _prepare(n_customers, seed, observed_from, observed_to)
+    parameters = SimulationParameters() if parameters is None else parameters
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     paths = {}
-    for name, frame in tables.items():
-        paths[name] = folder / f"{name}.parquet"
-        partial = paths[name].with_suffix(".partial")
-        frame.to_parquet(partial, engine="pyarrow", compression="zstd", index=False)
-        os.replace(partial, paths[name])
+    tables = draw_tables(n_customers, first, last_day, streams, parameters, n_rows_a_piece)
+    with ThreadPoolExecutor(1) as writer:
+        for name, pieces in tables:
+            path = folder / f"{name}.parquet"
+            partial = path.with_suffix(".partial")
+            try:
+                n_rows = _write_pieces(pieces, partial, writer)
+                if n_rows:
+                    os.replace(partial, path)
+                    paths[name] = path
+                else:
+                    path.unlink(missing_ok=True)
+            finally:
+                partial.unlink(missing_ok=True)
+    paths = {name: paths[name] for name in TABLES if name in paths}
     paths["card"] = folder / "card.yaml"
     partial = paths["card"].with_suffix(".partial")
     partial.write_text(
@@ -223,6 +164,42 @@ def write_sample(
     )
     os.replace(partial, paths["card"])
     return paths
+
+
+def _write_pieces(pieces: Iterator[pd.DataFrame], path: Path, writer: ThreadPoolExecutor) -> int:
+    """Write a table to a Parquet file, one piece while the next is made; return its rows."""
+    file, writing, n_rows = None, None, 0
+    try:
+        for piece in pieces:
+            table = pa.Table.from_pandas(piece, preserve_index=False)
+            n_rows += len(piece)
+            if file is None:
+                file = pq.ParquetWriter(path, table.schema, compression="zstd")
+            if writing is not None:
+                writing.result()
+            writing = writer.submit(file.write_table, table)
+        if writing is not None:
+            writing.result()
+    finally:
+        if writing is not None:
+            wait([writing])
+        if file is not None:
+            file.close()
+    return n_rows
+
+
+def _prepare(
+    n_customers: int, seed: int, observed_from: str | pd.Timestamp, observed_to: str | pd.Timestamp
+) -> tuple[pd.Timestamp, int, dict[str, np.random.Generator]]:
+    """Return the first day, the position of the last one, and a generator for each stream."""
+    _refuse_unusable(n_customers, seed)
+    first, last_day = _window(observed_from, observed_to)
+    seeds = np.random.SeedSequence(seed).spawn(len(STREAMS))
+    streams = {
+        name: np.random.Generator(np.random.PCG64(child))
+        for name, child in zip(STREAMS, seeds, strict=True)
+    }
+    return first, last_day, streams
 
 
 def _refuse_unusable(n_customers: int, seed: int) -> None:

@@ -1,0 +1,94 @@
+"""`crmlab data simulate`: a population of one's own, from a preset and a seed."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crmlab.cli.arguments import Language, refusals
+
+__all__ = ["simulate"]
+
+
+def simulate(
+    folder: Annotated[
+        Path | None, typer.Argument(help="New folder for the tables.", show_default=False)
+    ] = None,
+    preset: Annotated[
+        str, typer.Option(help="retail (as the bundled sample), bank, telecom or b2b.")
+    ] = "retail",
+    customers: Annotated[int, typer.Option(help="Customers of the population.")] = 2000,
+    seed: Annotated[int, typer.Option(help="Seed: the same gives the same tables.")] = 1,
+    parameters: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--parameter", "-p", metavar="NAME=VALUE", help="Change one parameter of the preset."
+        ),
+    ] = None,
+    observed_from: Annotated[str, typer.Option("--from", help="First day observed.")] = (
+        "2024-01-01"
+    ),
+    observed_to: Annotated[str, typer.Option("--to", help="Last day observed.")] = "2025-12-31",
+    explain: Annotated[
+        bool, typer.Option("--explain", help="List the parameters and stop.")
+    ] = False,
+    lang: Annotated[Language, typer.Option("--lang", help="Language of the list.")] = Language.en,
+):
+    """Simulate a population of customers, with its truth, as Parquet files in a folder."""
+    with refusals():
+        if explain:
+            _explain(lang)
+            return
+        if folder is None:
+            raise ValueError("name a new folder: crmlab data simulate FOLDER.")
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise ValueError(f"{folder} is there already; expected a new or an empty folder.")
+        from dataclasses import replace
+
+        from crmlab.data import simulate as simulator
+
+        changes = dict(_read_change(text) for text in parameters or [])
+        paths = simulator.write_sample(
+            folder,
+            customers,
+            seed=seed,
+            observed_from=observed_from,
+            observed_to=observed_to,
+            parameters=replace(simulator.preset(preset), **changes),
+        )
+        _show_files(paths)
+        typer.echo(f"In a study: `data: {folder.resolve()}`")
+
+
+def _read_change(text):
+    from crmlab.data.simulate.presets import read_value
+
+    name, separator, value = text.partition("=")
+    if not separator:
+        raise ValueError(f"-p {text}: expected NAME=VALUE, such as -p contact_share=0.3.")
+    return name.strip(), read_value(name.strip(), value.strip())
+
+
+def _show_files(paths):
+    import pyarrow.parquet
+
+    for name, path in paths.items():
+        rows = ""
+        if path.suffix == ".parquet":
+            rows = f"{pyarrow.parquet.read_metadata(path).num_rows:,} rows"
+        typer.echo(f"{name:<10} {rows:>16}  {path.stat().st_size:>13,} bytes  {path}")
+
+
+def _explain(lang):
+    from crmlab.data.simulate import PRESETS, describe_parameters
+
+    for row in describe_parameters().to_dict("records"):
+        values = "  ".join(f"{name} {_say(row[name])}" for name in PRESETS)
+        typer.echo(f"{row['parameter']}  {row['range']}".rstrip())
+        typer.echo(f"    {row[f'meaning_{lang.value}']}\n    {values}")
+
+
+def _say(value):
+    if isinstance(value, tuple):
+        return "|".join(value)
+    return f"{value:g}" if isinstance(value, (int, float)) else "…"

@@ -1,0 +1,306 @@
+"""How good the data are: rules as rows of a table, checked row by row, and scores made of them.
+
+Who asks: whoever must say whether customer data are *authentic* (they speak of real customers and
+say what is so) and *valid* (complete, in the form agreed, recent enough), and where to mend them
+first: by table, by column or by the system they came from. A rule is a row of ``quality_rules.csv``
+beside this module; a user's own rules are a table of the same columns.
+
+Vocabulary. Every rule belongs to one of `DIMENSIONS`. ISO/IEC 25012:2008 calls timeliness
+*currentness*, conformity *compliance* and authenticity a part of *credibility*; GB/T 36344-2018
+names conformity (规范性), completeness (完整性), accuracy (准确性), consistency (一致性),
+timeliness (时效性) and accessibility (可访问性), the last of which is no property of a table. A
+*score* is the share of checks passed; a rule that does not apply to a cell (an empty one cannot
+have a wrong form) is not counted.
+
+A rule sees only what contradicts a form, a reference or another field: a plausible value that is
+wrong passes. Scores are therefore upper bounds of what they are named for.
+"""
+
+import csv
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+import pandas as pd
+
+from crmlab.data.quality_checks import CHECKS, NEEDS_DAY, other_columns
+
+__all__ = [
+    "AUTHENTICITY",
+    "DIMENSIONS",
+    "VALIDITY",
+    "check_rows",
+    "count_signals",
+    "list_item_rules",
+    "load_rules",
+    "score_detection",
+    "score_quality",
+    "summarise_rules",
+]
+
+DIMENSIONS = (
+    "accuracy", "timeliness", "completeness", "conformity", "consistency", "authenticity",
+)  # fmt: skip
+"""What a rule can be about."""
+
+AUTHENTICITY = ("accuracy", "consistency", "authenticity")
+"""The dimensions that say whether data are authentic."""
+
+VALIDITY = ("timeliness", "completeness", "conformity")
+"""The dimensions that say whether data are valid."""
+
+
+@cache
+def _read_rules():
+    with (
+        files(__package__).joinpath("quality_rules.csv").open(encoding="utf-8", newline="") as rows
+    ):
+        return list(csv.DictReader(rows))
+
+
+def load_rules(table=None):
+    """Return the rules, of one table or of all.
+
+    Parameters
+    ----------
+    table : str, optional
+        Name of a table.
+
+    Returns
+    -------
+    pandas.DataFrame, one row per rule
+        `rule`, `table`, `column`, `dimension`, `check`, `argument` and what it asks for, `en` and
+        `zh`.
+
+    Examples
+    --------
+    >>> load_rules("tickets")[["rule", "check"]].values.tolist()
+    [['ticket_closed_after', 'not_before'], ['ticket_answer_filled', 'filled']]
+    """
+    rules = pd.DataFrame(_read_rules())
+    return rules if table is None else rules[rules["table"] == table].reset_index(drop=True)
+
+
+def list_item_rules(items):
+    """Return the rules that a survey's own questions set: each answered, and within its scale.
+
+    Parameters
+    ----------
+    items : pandas.DataFrame
+        The table `items`: `item`, `minimum`, `maximum`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rules of the table `survey`, as `load_rules` gives them.
+
+    Examples
+    --------
+    >>> items = pd.DataFrame({"item": ["q1"], "minimum": [1.0], "maximum": [10.0]})
+    >>> list_item_rules(items)[["rule", "check", "argument"]].values.tolist()
+    [['q1_filled', 'filled', ''], ['q1_on_scale', 'between', '1..10']]
+    """
+    rows = []
+    for item in items.itertuples(index=False):
+        scale = f"{item.minimum:g}..{item.maximum:g}"
+        said = (f"Answer lies in {scale}", f"答案在 {scale} 之内")
+        there = ("Question is answered", "题项已作答")
+        rows += [
+            (f"{item.item}_filled", "survey", item.item, "completeness", "filled", "", *there),
+            (f"{item.item}_on_scale", "survey", item.item, "conformity", "between", scale, *said),
+        ]
+    return pd.DataFrame(rows, columns=load_rules().columns)
+
+
+def check_rows(frame, rules, *, as_of):
+    """Return whether each row passes each rule.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        A table; left unchanged.
+    rules : pandas.DataFrame
+        Rules of this table, as `load_rules` gives them. A rule on a column that the table does not
+        have is left out; a column without a single value was not collected, and whether it is
+        filled is not checked.
+    as_of : pandas.Timestamp or None
+        The day on which data are judged, which ages and timeliness are counted from; rules that
+        need it are left out where it is None.
+
+    Returns
+    -------
+    pandas.DataFrame of boolean, one row per row of `frame`, one column per rule
+        Missing where the rule does not apply.
+
+    Raises
+    ------
+    ValueError
+        If a rule has an unknown check or dimension, or an argument that cannot be read.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"email": ["a@b.example", "nobody", None]})
+    >>> rules = load_rules("records").query("rule == 'record_email_form'")
+    >>> check_rows(frame, rules, as_of=None)["record_email_form"].tolist()
+    [True, False, <NA>]
+    """
+    passed = {}
+    for rule in rules.itertuples(index=False):
+        if rule.check not in CHECKS or rule.dimension not in DIMENSIONS:
+            raise ValueError(
+                f"rule {rule.rule!r} has the check {rule.check!r} in the dimension "
+                f"{rule.dimension!r}; expected one of {', '.join(CHECKS)} and one of "
+                f"{', '.join(DIMENSIONS)}"
+            )
+        others = other_columns(rule)
+        needs_day = rule.check in NEEDS_DAY and as_of is None
+        if needs_day or rule.column not in frame or not set(others) <= set(frame.columns):
+            continue
+        try:
+            passed[rule.rule] = CHECKS[rule.check](frame, rule.column, rule.argument, as_of)
+        except (ValueError, TypeError, KeyError) as error:
+            raise ValueError(
+                f"rule {rule.rule!r}: the check {rule.check!r} cannot use the argument "
+                f"{rule.argument!r} on the column {rule.column!r} ({error})"
+            ) from None
+    return pd.DataFrame(passed, index=frame.index, dtype="boolean")
+
+
+def summarise_rules(passed, rules):
+    """Return how many rows each rule was checked on and how many failed.
+
+    Parameters
+    ----------
+    passed : pandas.DataFrame
+        From `check_rows`.
+    rules : pandas.DataFrame
+        The rules that were checked.
+
+    Returns
+    -------
+    pandas.DataFrame, one row per rule that was checked
+        `rule`, `table`, `column`, `dimension`, `n_checked`, `n_failed`, `share_passed` (NaN where
+        it applied to no row), and what it asks for, `en` and `zh`.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"email": ["a@b.example", "nobody", None]})
+    >>> rules = load_rules("records")
+    >>> found = summarise_rules(check_rows(frame, rules, as_of=None), rules).set_index("rule")
+    >>> found.loc["record_email_form", ["n_checked", "n_failed"]].tolist()
+    [2, 1]
+    """
+    rules = rules[rules["rule"].isin(passed.columns)].reset_index(drop=True)
+    checked = passed[rules["rule"]].notna().sum().to_numpy()
+    right = passed[rules["rule"]].fillna(False).sum().to_numpy()
+    return rules[["rule", "table", "column", "dimension"]].assign(
+        n_checked=checked,
+        n_failed=checked - right,
+        share_passed=np.divide(right, checked, out=np.full(len(rules), np.nan), where=checked > 0),
+        en=rules["en"],
+        zh=rules["zh"],
+    )
+
+
+def score_quality(passed, rules, by=None):
+    """Return the score of each dimension, and of authenticity and validity as a whole.
+
+    Parameters
+    ----------
+    passed : pandas.DataFrame
+        From `check_rows`.
+    rules : pandas.DataFrame
+        The rules that were checked.
+    by : array_like, shape (n_rows,), optional
+        What the rows are told apart by, such as the system of each record.
+
+    Returns
+    -------
+    pandas.DataFrame, one row per value of `by`, or one row called ``all``
+        A column per dimension of `DIMENSIONS`: share of checks passed, NaN where nothing was
+        checked; `authenticity_score` and `validity_score`: mean of the dimensions in
+        `AUTHENTICITY` and `VALIDITY` that were checked, each dimension counting once, so that ten
+        rules of completeness do not outvote one of timeliness.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"email": ["a@b.example", "nobody", None]})
+    >>> rules = load_rules("records").query("rule in ('record_email_form', 'record_email_filled')")
+    >>> score_quality(check_rows(frame, rules, as_of=None), rules)["validity_score"].round(4).item()
+    0.5833
+    """
+    group = pd.Series("all" if by is None else np.asarray(by, dtype=object), index=passed.index)
+    dimension = rules.set_index("rule")["dimension"].reindex(passed.columns)
+    scores = {}
+    for name in DIMENSIONS:
+        of_it = passed[passed.columns[(dimension == name).to_numpy()]]
+        n_checked = of_it.notna().sum(axis=1).groupby(group).sum()
+        n_passed = of_it.fillna(False).sum(axis=1).groupby(group).sum()
+        scores[name] = n_passed / n_checked.where(n_checked > 0)
+    scores = pd.DataFrame(scores, dtype=float).rename_axis(None)
+    return scores.assign(
+        authenticity_score=scores[list(AUTHENTICITY)].mean(axis=1),
+        validity_score=scores[list(VALIDITY)].mean(axis=1),
+    )
+
+
+def count_signals(passed, rules):
+    """Return how many signs of a fake each row bears: failed rules of authenticity and accuracy.
+
+    Parameters
+    ----------
+    passed : pandas.DataFrame
+        From `check_rows`.
+    rules : pandas.DataFrame
+        The rules that were checked; those of `authenticity` count.
+
+    Returns
+    -------
+    pandas.Series of int, one per row
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"name": ["asdf", "澄星和"], "phone": ["11111111111", "12900001111"]})
+    >>> rules = load_rules("records")
+    >>> count_signals(check_rows(frame, rules, as_of=None), rules).tolist()
+    [2, 0]
+    """
+    counted = rules.loc[rules["dimension"] == "authenticity", "rule"]
+    counted = [name for name in counted if name in passed]
+    return (~passed[counted].fillna(True)).sum(axis=1).astype("int64")
+
+
+def score_detection(is_found, is_fake):
+    """Return how many of the records found are fake, and how many of the fakes were found.
+
+    Parameters
+    ----------
+    is_found, is_fake : array_like of bool, shape (n_rows,)
+
+    Returns
+    -------
+    pandas.Series
+        `n_flagged`, `n_fake`, `n_right`, `precision` and `recall` (NaN where there is nothing to
+        divide by), `precision_all`: what flagging everything would reach, the share of fakes.
+
+    Examples
+    --------
+    >>> score_detection([True, True, False, False], [True, False, True, False])["recall"].item()
+    0.5
+    """
+    is_found, is_fake = np.asarray(is_found, dtype=bool), np.asarray(is_fake, dtype=bool)
+    if is_found.shape != is_fake.shape:
+        raise ValueError(
+            f"is_found has {len(is_found)} rows and is_fake {len(is_fake)}; expected the same rows"
+        )
+    n_found, n_fake, n_right = is_found.sum(), is_fake.sum(), (is_found & is_fake).sum()
+    return pd.Series(
+        {
+            "n_flagged": int(n_found),
+            "n_fake": int(n_fake),
+            "n_right": int(n_right),
+            "precision": n_right / n_found if n_found else np.nan,
+            "recall": n_right / n_fake if n_fake else np.nan,
+            "precision_all": is_fake.mean() if len(is_fake) else np.nan,
+        }
+    )
