@@ -14,15 +14,41 @@ app = typer.Typer(no_args_is_help=True, help="List, fetch and describe data sets
 CARD_WORDS = {
     "en": {
         "facts": ("licence", "origin", "citation", "prepared"),
+        "window": "observed",
+        "window_text": "{} to {}, both days included",
+        "currency": "currency",
+        "zone": "time zone",
+        "units": "time units",
+        "units_text": "…_on is a calendar day, …_at local time to the second; "
+        "durations name their unit (…_days, …_weeks, …_hours)",
+        "unstated": "not stated",
         "columns": ("column", "meaning", "unit", "range"),
         "rows": "{:,} rows",
-        "fetch": "Rows and columns at hand are shown after",
+        "returns": "of them {:,} returns, cancellations or credits (amount below 0)",
+        "left_out": "Left out",
+        "left_out_none": "nothing: every row of the source is used",
+        "repaired": "Repaired on reading",
+        "counts": ("table", "what", "number"),
+        "fetch": "Rows and columns at hand, and what was left out, are shown after",
     },
     "zh": {
         "facts": ("许可", "来源", "引用", "整理"),
+        "window": "观察期",
+        "window_text": "{} 至 {}（含首尾两日）",
+        "currency": "货币",
+        "zone": "时区",
+        "units": "时间单位",
+        "units_text": "以 _on 结尾的列为日期，以 _at 结尾的列为当地时间（精确到秒）；"
+        "时长的单位写在列名中（_days 天、_weeks 周、_hours 小时）",
+        "unstated": "未说明",
         "columns": ("列", "含义", "单位", "取值"),
         "rows": "{:,} 行",
-        "fetch": "取得数据后可显示实际的行数与列：",
+        "returns": "其中退货、取消或退款（金额为负）{:,} 笔",
+        "left_out": "未采用",
+        "left_out_none": "无：来源中的每一行均已采用",
+        "repaired": "读取时的修正",
+        "counts": ("表", "内容", "数量"),
+        "fetch": "取得数据后可显示实际的行数与列以及未采用的内容：",
     },
 }
 
@@ -68,51 +94,208 @@ def data_get(
 
 @app.command("card")
 def data_card(
-    name: Annotated[str, typer.Argument(help="Name in the catalog.")],
+    name: Annotated[str, typer.Argument(help="Name in the catalog, or data of your own.")],
     lang: Annotated[Language, typer.Option("--lang", help="Language of the card.")] = Language.en,
 ):
-    """Describe a data set: rows, columns, units, licence, citation."""
+    """Describe a data set: rows, columns, units, time zone, licence, what was left out."""
     from rich.console import Console
-    from rich.table import Table
 
-    from crmlab.atlas import term
-    from crmlab.data import is_at_hand, load_card, load_dataset
-    from crmlab.data.tables import describe_table
+    from crmlab.data import is_at_hand, list_datasets, load_card, load_dataset
 
     console = Console(highlight=False)
     words = CARD_WORDS[lang.value]
     with refusals():
-        card = load_card(name)
-        tables = load_dataset(name).tables if is_at_hand(name) else {}
+        is_known = name in list_datasets()
+        dataset = load_dataset(name) if not is_known or is_at_hand(name) else None
+        card = dataset.card if dataset else load_card(name)
+    tables = dataset.tables if dataset else {}
     console.print(f"[bold]{card.title[lang]}[/]\n{card.summary[lang]}\n", soft_wrap=True)
-    citation = f"{card.citation} doi:{card.doi}" if card.doi else card.citation
-    prepared = card.prepared[lang] if card.prepared else ""
-    facts = (card.licence[lang], card.origin[lang], citation, prepared)
-    for word, fact in zip(words["facts"], facts, strict=True):
-        if fact:
-            console.print(f"[dim]{word}[/] {fact}", soft_wrap=True)
+    for word, fact in _facts(card, dataset, lang.value):
+        console.print(f"[dim]{word}[/] {fact}", soft_wrap=True)
     for table_name, row in card.one_row_is.items():
-        frame = tables.get(table_name)
-        n_rows = "" if frame is None else words["rows"].format(len(frame))
-        console.print(f"\n[bold]{table_name}[/]  {row[lang]}  [dim]{n_rows}[/]")
-        columns = Table(box=None)
-        for word in words["columns"]:
-            # Folded, for Chinese has no blanks to break a line at; a column's name stays whole.
-            columns.add_column(word, overflow="fold", no_wrap=word == words["columns"][0])
-        described = describe_table(table_name)
-        for column in described.itertuples():
-            # Of a data set at hand, the columns it has; of another, those it may have.
-            if frame is None or column.column in frame:
-                meaning = column.meaning_zh if lang is Language.zh else column.meaning_en
-                unit = term(column.unit).text(lang) if column.unit else ""
-                columns.add_row(column.column, meaning, unit, str(column.range or ""))
-        for name, about in card.columns.get(table_name, {}).items():
-            unit = term(about["unit"]).text(lang) if "unit" in about else ""
-            columns.add_row(name, about[lang], unit, "")
-        console.print(columns)
-        if frame is not None and table_name == "items":
-            for item in frame.itertuples():
-                text = item.text_zh if lang is Language.zh else item.text_en
-                console.print(f"   [dim]{item.item}[/] {text}", soft_wrap=True)
-    if not tables:
+        if is_known or table_name in tables:
+            own = card.columns.get(table_name, {})
+            _print_table(console, table_name, row[lang], tables.get(table_name), own, lang)
+    if dataset is None:
         console.print(f"\n{words['fetch']} `crmlab data get {name}`")
+        return
+    _print_counts(console, dataset.left_out, words["left_out"], words["left_out_none"], lang)
+    if len(dataset.repaired):
+        _print_counts(console, dataset.repaired, words["repaired"], "", lang)
+
+
+@app.command("check")
+def data_check(
+    path: Annotated[
+        str, typer.Argument(help="A folder, file, database, postgresql:// address or mapping.yaml.")
+    ],
+    write: Annotated[
+        bool, typer.Option("--write", help="Write the proposed mapping.yaml beside the data.")
+    ] = False,
+    rows: Annotated[
+        Path | None, typer.Option("--rows", help="Write every wrong row to this CSV file.")
+    ] = None,
+):
+    """Say what would be read of your own data, what is wrong with it and what to do.
+
+    Ends with 0 when a study can run on it, 1 when something must be put right first (or a
+    proposed mapping written), 2 when it cannot be read at all.
+    """
+    from rich.console import Console
+
+    with refusals():
+        from crmlab.data.loaders import locate
+        from crmlab.data.loaders.checking import check_source, list_rows, write_proposal
+
+        try:
+            check = check_source(locate(path))
+        except FileNotFoundError:
+            raise ValueError(
+                f"{path}: there is no such folder or file; paths start from {Path.cwd()}. (Data "
+                "sets of the catalog need no check: `crmlab data card NAME` describes them.)"
+            ) from None
+        console = Console(highlight=False, markup=False)
+        _print_check(console, check)
+        written = write_proposal(check) if write and check.proposal is not None else None
+        if written:
+            console.print(f"\nMapping written: {written}. Read it, then check again.")
+        if rows is not None:
+            from crmlab.data.export import guard_cells
+
+            table = list_rows(check)
+            guard_cells(table).to_csv(rows, index=False, encoding="utf-8-sig")
+            console.print(f"\n{len(table):,} wrong rows written: {rows}")
+    n = len(check.reading.problems)
+    if n:
+        console.print(f"\n{n} kind{'s' if n > 1 else ''} of problem to put right.")
+    elif check.needs_mapping and not written:
+        console.print("\nReady once the mapping is written: run again with --write.")
+    else:
+        console.print(f"\nReady: name {path!r} as the data of a study.")
+    raise typer.Exit(1 if n or (check.needs_mapping and not written) else 0)
+
+
+def _facts(card, dataset, lang):
+    """Yield what is known of a data set as a whole, a word and a fact each."""
+    words = CARD_WORDS[lang]
+    prepared = card.prepared[lang] if card.prepared else ""
+    citation = f"{card.citation} doi:{card.doi}" if card.doi else card.citation
+    facts = (card.licence[lang], card.origin[lang], citation, prepared)
+    yield from ((word, fact) for word, fact in zip(words["facts"], facts, strict=True) if fact)
+    first = dataset.observed_from if dataset else card.observed_from
+    last = dataset.observed_to if dataset else card.observed_to
+    if first is not None and last is not None:
+        days = (f"{first:%Y-%m-%d}", f"{last:%Y-%m-%d}")
+        yield words["window"], words["window_text"].format(*days)
+    yield words["currency"], card.currency or words["unstated"]
+    yield words["zone"], card.time_zone or words["unstated"]
+    yield words["units"], words["units_text"]
+
+
+def _print_table(console, name, row, frame, own, lang):
+    from rich.table import Table
+
+    from crmlab.atlas import term
+    from crmlab.data.tables import describe_table
+
+    words = CARD_WORDS[lang.value]
+    n_rows = "" if frame is None else words["rows"].format(len(frame))
+    console.print(f"\n[bold]{name}[/]  {row}  [dim]{n_rows}[/]")
+    columns = Table(box=None)
+    for word in words["columns"]:
+        # Folded, for Chinese has no blanks to break a line at; a column's name stays whole.
+        columns.add_column(word, overflow="fold", no_wrap=word == words["columns"][0])
+    for column in describe_table(name).itertuples():
+        # Of a data set at hand, the columns it has; of another, those it may have.
+        if frame is None or column.column in frame:
+            meaning = column.meaning_zh if lang is Language.zh else column.meaning_en
+            unit = term(column.unit).text(lang) if column.unit else ""
+            columns.add_row(column.column, meaning, unit, str(column.range or ""))
+    for column, about in own.items():
+        unit = term(about["unit"]).text(lang) if "unit" in about else ""
+        columns.add_row(column, about[lang], unit, "")
+    console.print(columns)
+    if frame is not None and name == "orders":
+        console.print(f"   {words['returns'].format(int((frame['amount'] < 0).sum()))}")
+    if frame is not None and name == "items":
+        for item in frame.itertuples():
+            text = item.text_zh if lang is Language.zh else item.text_en
+            console.print(f"   [dim]{item.item}[/] {text}", soft_wrap=True)
+
+
+def _print_counts(console, counts, title, nothing, lang):
+    """Print what was left out or repaired, and how often."""
+    from rich.table import Table
+
+    if counts.empty:
+        console.print(f"\n[bold]{title}[/]  {nothing}")
+        return
+    console.print(f"\n[bold]{title}[/]")
+    table = Table(*CARD_WORDS[lang.value]["counts"], box=None)
+    for row in counts.itertuples():
+        reason = row.reason_zh if lang is Language.zh else row.reason
+        table.add_row(row.table, reason, f"{row.n_rows:,}")
+    console.print(table)
+
+
+def _print_check(console, check):
+    """Print what was found, by table: headings, problems, repairs, what was left out."""
+    reading = check.reading
+    for name, place in reading.places.items():
+        frame = reading.tables.get(name)
+        n_rows = f"{len(frame):,} rows, " if frame is not None else ""
+        bad = check.n_bad(name)
+        said = f"{bad:,} with a problem" if bad else "none with a problem"
+        console.print(f"\n{name}  from {place}  {n_rows}{said}", soft_wrap=True)
+        spec = reading.mapping.tables.get(name)
+        for column, mapped in (spec.specs if spec else {}).items():
+            origin = mapped.from_ if mapped.constant is None else f"always {mapped.constant!r}"
+            console.print(f"   {column} ← {origin}", soft_wrap=True)
+        for key in ("encoding", "delimiter", "heading_row", "dates", "decimal", "thousands"):
+            value = getattr(spec, key, None)
+            if value and (key, value) != ("heading_row", 1):
+                console.print(f"   {key}: {value}")
+        others = [] if frame is None else _further_columns(name, frame)
+        if others:
+            console.print(f"   further columns, kept as they are: {', '.join(others)}")
+    if reading.problems:
+        console.print("\nProblems")
+    for problem in reading.problems:
+        _print_problem(console, problem)
+    for title, counts in (("Repaired", reading.repairs), ("Left out", reading.left_out)):
+        if counts:
+            console.print(f"\n{title}")
+        for table, reason, _, n in counts:
+            console.print(f"   {table}: {reason}: {n:,}", soft_wrap=True)
+    if check.proposal is not None and check.proposal.notes:
+        console.print("\nTo decide or to know")
+        for note in check.proposal.notes:
+            console.print(f"   {note}", soft_wrap=True)
+
+
+def _print_problem(console, problem):
+    from crmlab.data.problems import show_value
+
+    if not problem.cure:
+        console.print(f"   {problem.found}", soft_wrap=True)
+        return
+    where = f"{problem.table}.{problem.column}" if problem.column else problem.table
+    n_rows = len(problem.rows)
+    n = f" ({n_rows:,} row{'s' if n_rows > 1 else ''})" if n_rows else ""
+    expected = f"; expected {problem.expected}" if problem.expected else ""
+    console.print(f"   {where}{n}: {problem.found}{expected}", soft_wrap=True)
+    values = problem.values or ("",) * len(problem.rows)
+    first = [
+        f"row {row + 1:,}" + (f": {show_value(value)}" if value != "" else "")
+        for row, value in zip(problem.rows[:5], values[:5], strict=False)
+    ]
+    if first:
+        console.print(f"      first: {'; '.join(first)}", soft_wrap=True)
+    console.print(f"      {problem.cure}", soft_wrap=True)
+
+
+def _further_columns(name, frame):
+    from crmlab.data.tables import TABLES
+
+    known = {column.name for column in TABLES[name].columns}
+    return [str(column) for column in frame.columns if column not in known]

@@ -3,6 +3,7 @@
 from crmlab.data.catalog import (
     Card,
     Dataset,
+    find_source,
     fingerprint_dataset,
     get_dataset,
     is_at_hand,
@@ -14,6 +15,7 @@ from crmlab.data.catalog import (
 __all__ = [
     "Card",
     "Dataset",
+    "find_source",
     "fingerprint_dataset",
     "get_dataset",
     "is_at_hand",

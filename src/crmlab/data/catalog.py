@@ -27,15 +27,18 @@ from crmlab.data.fetch import (
     is_file_at_hand,
     keep_file,
 )
+from crmlab.data.own_card import check_card, read_yaml
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from crmlab.data.loaders.source import Source
     from crmlab.data.scanned import ScannedTable
 
 __all__ = [
     "Card",
     "Dataset",
+    "find_source",
     "fingerprint_dataset",
     "get_dataset",
     "is_at_hand",
@@ -47,7 +50,6 @@ __all__ = [
 _CARDS = Path(__file__).with_name("cards")
 _BUNDLED = "sample"
 _FOLDER_CARD = "card.yaml"
-_READ = (".csv", ".parquet")
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,8 @@ class Card:
     name, citation : str
     doi, currency : str or None
         `currency` is the three-letter code of ISO 4217.
+    time_zone : str or None
+        Whose local time days and times are in, such as Asia/Shanghai; None where it is not known.
     title, summary, origin, licence, prepared : dict of str to str
         `prepared` says how the tables were made from the files.
     one_row_is : dict of str to dict
@@ -85,6 +89,7 @@ class Card:
     citation: str = ""
     doi: str | None = None
     currency: str | None = None
+    time_zone: str | None = None
     observed_from: datetime.date | None = None
     observed_to: datetime.date | None = None
     prepared: dict[str, str] | None = None
@@ -112,6 +117,9 @@ class Dataset:
     card : Card
     left_out : pandas.DataFrame
         `table`, `reason`, `reason_zh`, `n_rows`: rows of the source not used, and why.
+    repaired : pandas.DataFrame
+        The same columns: rows that are used after a documented repair, such as an identifier with
+        blanks around it.
     files : dict of str to str
         The sha256 of each file read, by its name.
     scanned : dict of str to crmlab.data.scanned.ScannedTable
@@ -126,6 +134,7 @@ class Dataset:
     currency: str | None
     card: Card
     left_out: pd.DataFrame
+    repaired: pd.DataFrame
     files: dict[str, str]
     scanned: dict[str, ScannedTable] = field(default_factory=dict)
 
@@ -201,7 +210,7 @@ def load_card(name: str) -> Card:
             f"Expected one of {', '.join(_names())}."
         )
     path = _CARDS / f"{name}.yaml"
-    values = _read_yaml(path)
+    values = read_yaml(path)
     files = tuple(
         DataFile(**file | {"wheel": Wheel(**file["wheel"]) if "wheel" in file else None})
         for file in values.pop("files", ())
@@ -296,24 +305,63 @@ def fingerprint_dataset(source: str | Path, *, root: str | Path | None = None) -
     Returns
     -------
     dict of str to str
-        By the file's name. Two equal answers mean equal tables; files of the catalog are held to
-        these hashes whenever they are read, so they need not be at hand.
+        By the file's name; of a database server, by the table's. Two equal answers mean equal
+        tables; files of the catalog are held to these hashes whenever they are read, so they need
+        not be at hand.
 
     Raises
     ------
     ValueError
-        If there is no such data set or folder.
+        If there is no such data set, folder, file or database.
     """
+    from crmlab.data.loaders.reading import fingerprint_source
+
     if source in _names() and source != _BUNDLED:
         return {file.name: file.sha256 for file in load_card(str(source)).files}
-    folder = _sample_folder(root) if source == _BUNDLED else Path(source)
-    if not folder.is_dir():
-        raise ValueError(f"{folder} is no folder; check the name, or the path from {Path.cwd()}.")
-    return {
-        path.name: file_sha256(path)
-        for path in sorted(folder.iterdir())
-        if path.is_file() and (path.suffix.lower() in _READ or path.name == _FOLDER_CARD)
-    }
+    found = _locate(source, root)
+    hashes = fingerprint_source(found)
+    said = _card_beside(found)
+    return hashes | ({said.name: file_sha256(said)} if said else {})
+
+
+def find_source(source: str, folder: str | Path) -> str:
+    """Return what a study names as its data, in a form that does not depend on where it is read.
+
+    Parameters
+    ----------
+    source : str
+        As for `load_dataset`; the name of a data set goes first.
+    folder : path-like
+        What a relative path starts from.
+
+    Returns
+    -------
+    str
+        A name of the catalog, an absolute path, or an address without a password.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing of that name; the message says what was looked for and what is nearest.
+
+    Examples
+    --------
+    >>> find_source("cdnow", "."), find_source("postgresql://ann@db/shop", ".")
+    ('cdnow', 'postgresql://ann@db/shop')
+    """
+    from crmlab.data.loaders import locate
+
+    if source in _names():
+        return source
+    try:
+        found = locate(source, folder)
+    except FileNotFoundError:
+        raise ValueError(
+            f"{str(source)!r} is neither a data set of the catalog ({', '.join(_names())}) nor a "
+            f"folder, a file or a database: {(Path(folder) / source).resolve()} is not there"
+            f"{nearest(str(source), _names()) or '.'}"
+        ) from None
+    return source if found.path is None else str((Path(folder) / Path(source)).resolve())
 
 
 def load_dataset(
@@ -324,14 +372,16 @@ def load_dataset(
     engine: str | None = None,
     master: str | None = None,
 ) -> Dataset:
-    r"""Return a data set of the catalog, or the tables in a folder of one's own.
+    r"""Return a data set of the catalog, or tables of one's own.
 
     Parameters
     ----------
     source : str or path-like
-        A name from `list_datasets`, or a folder with ``<table>.csv`` or ``<table>.parquet`` (see
-        `crmlab.data.adapters.folder`). The name goes first; write ``./cdnow`` for a folder that
-        is called like a data set. A ``card.yaml`` in the folder may say title, currency,
+        A name from `list_datasets`; or a folder with ``<table>.csv``, ``.parquet`` or ``.xlsx``,
+        one such file, a workbook with a sheet per table, a DuckDB or SQLite file, an address
+        ``postgresql://user@host/database?schema=name``, or a mapping file that names one of these
+        (see `crmlab.data.mapping`). The name goes first; write ``./cdnow`` for a folder that is
+        called like a data set. A ``card.yaml`` in the folder may say title, currency, time_zone,
         observed_from, observed_to and the other texts of a `Card`.
     root : path-like, optional
         The project folder, which holds ``data/sample``; by default the one that the current
@@ -367,24 +417,16 @@ def load_dataset(
     >>> dataset.observed_to.date(), dataset.tables["orders"]["order_id"].tolist()
     (datetime.date(2024, 3, 1), ['007', '008'])
     """
-    if source in _names():
-        card = load_card(str(source))
-        if card.name == _BUNDLED:
-            return _load_folder(_sample_folder(root), card, engine, master)
+    if source in _names() and source != _BUNDLED:
         if engine not in (None, "pandas"):
             raise ValueError(
                 f"{source}: its files are read by a program of its own and loaded; the engine "
                 f"{engine!r} is for a folder of tables. Leave the engine out."
             )
-        return _load_catalog(card, report)
-    folder = Path(source)
-    if not folder.is_dir():
-        raise ValueError(
-            f"{str(source)!r} is neither a data set of the catalog ({', '.join(_names())}) nor a "
-            f"folder{nearest(source, _names()) or '.'} Check the name, or the path from "
-            f"{Path.cwd()}."
-        )
-    return _load_folder(folder, _plain_card(folder), engine, master)
+        return _load_catalog(load_card(str(source)), report)
+    found = _locate(source, root)
+    card = load_card(_BUNDLED) if source == _BUNDLED else _plain_card(found.name)
+    return _load_own(found, card, engine, master)
 
 
 def _load_catalog(card: Card, report: Callable[[str], None] | None) -> Dataset:
@@ -398,34 +440,68 @@ def _load_catalog(card: Card, report: Callable[[str], None] | None) -> Dataset:
         card,
         check_tables(tables),
         count_left_out(left_out),
+        count_left_out([]),
         {file.name: file.sha256 for file in card.files},
     )
 
 
-def _load_folder(folder: Path, card: Card, engine: str | None, master: str | None) -> Dataset:
-    from crmlab.data.adapters import count_left_out
-    from crmlab.data.adapters import folder as adapter
-    from crmlab.data.scanned import check_scanned, find_scanned
+def _locate(source: str | Path, root: str | Path | None) -> Source:
+    """Return the bundled sample's folder or what the user names."""
+    from crmlab.data.loaders import locate
 
-    tables, left_out, files = adapter.read(folder, engine=engine)
+    try:
+        return locate(_sample_folder(root) if source == _BUNDLED else source)
+    except FileNotFoundError:
+        raise ValueError(
+            f"{str(source)!r} is neither a data set of the catalog ({', '.join(_names())}) nor a "
+            f"folder, a file or a database{nearest(str(source), _names()) or '.'} Check the name, "
+            f"or the path from {Path.cwd()}."
+        ) from None
+
+
+def _card_beside(source: Source) -> Path | None:
+    """Return the card in a user's folder, if there is one."""
+    path = source.path / _FOLDER_CARD if source.kind == "folder" else None
+    return path if path is not None and path.is_file() else None
+
+
+def _load_own(source: Source, card: Card, engine: str | None, master: str | None) -> Dataset:
+    from crmlab.data.adapters import count_left_out
+    from crmlab.data.loaders.reading import fingerprint_source, read_source
+    from crmlab.data.scanned import check_scanned
+
+    # Read first: what is no table at all is refused before a gigabyte of it is hashed.
+    reading = read_source(source, engine=engine)
+    tables = reading.tables
     customers = tables["customers"]["customer_id"] if "customers" in tables else None
     scanned = {
-        name: check_scanned(name, files[name], engine=chosen, master=master, customers=customers)
-        for name, chosen in find_scanned(files, engine).items()
+        name: check_scanned(name, path, engine=chosen, master=master, customers=customers)
+        for name, (path, chosen) in reading.scanned.items()
     }
-    hashes = {path.name: file_sha256(path) for path in files.values()}
-    said = folder / _FOLDER_CARD
-    if said.is_file():
-        card = replace(card, **_check_card(said, _read_yaml(said)))
+    hashes = reading.hashes or fingerprint_source(source)
+    said = _card_beside(source)
+    told = {"currency": reading.mapping.currency, "time_zone": reading.mapping.time_zone}
+    if said is not None:
+        checked = check_card(said, read_yaml(said))
+        for key, value in told.items():
+            if value and checked.get(key, value) != value:
+                raise ValueError(
+                    f"{said}: {key} is {checked[key]!r}, but {value!r} in {source.mapping_file}; "
+                    "say it once."
+                )
+        card = replace(card, **checked)
         hashes[said.name] = file_sha256(said)
-    card = replace(card, is_simulated=card.is_simulated or "truth" in tables)
-    return _dataset(card, tables, count_left_out(left_out), hashes, scanned)
+    card = replace(card, **{key: value for key, value in told.items() if value})
+    card = replace(card, is_simulated=card.is_simulated or "truth" in reading.tables)
+    counts = (count_left_out(reading.left_out), count_left_out(reading.repairs))
+    return _dataset(card, tables, *counts, hashes, scanned)
 
 
 def _dataset(
     card: Card,
     tables: dict[str, pd.DataFrame],
     left_out: pd.DataFrame,
+    repaired: pd.DataFrame,
     files: dict[str, str],
     scanned: dict[str, ScannedTable] | None = None,
 ) -> Dataset:
@@ -440,6 +516,7 @@ def _dataset(
         currency=card.currency,
         card=card,
         left_out=left_out,
+        repaired=repaired,
         files=files,
         scanned=scanned,
     )
@@ -498,63 +575,15 @@ def _sample_folder(root: str | Path | None) -> Path:
     )
 
 
-def _plain_card(folder: Path) -> Card:
-    """Return what can be said of a folder of which nothing is known."""
+def _plain_card(name: str) -> Card:
+    """Return what can be said of data of which nothing is known."""
     from crmlab.data.tables import TABLES
 
-    name = folder.resolve().name
     return Card(
         name=name,
         title=dict.fromkeys(LANGUAGES, name),
-        summary={"en": f"Tables in the folder {name}", "zh": f"文件夹 {name} 中的数据表"},
+        summary={"en": f"Tables of {name}", "zh": f"{name} 中的数据表"},
         one_row_is={t.name: {"en": t.row_en, "zh": t.row_zh} for t in TABLES.values()},
         origin={"en": "Brought by the user", "zh": "由用户提供"},
         licence={"en": "Not stated", "zh": "未说明"},
     )
-
-
-def _check_card(path: Path, values: object) -> dict:
-    """Return the values of a user's card: known keys, texts in both languages, days, a currency."""
-    texts = ("title", "summary", "origin", "licence", "prepared")
-    keys = (*texts, "citation", "doi", "currency", "observed_from", "observed_to")
-    if not isinstance(values, dict):
-        raise ValueError(f"{path}: expected lines of “key: value” with the keys {', '.join(keys)}.")
-    checked = {}
-    for key, value in values.items():
-        if key not in keys:
-            raise ValueError(
-                f"{path}: no key is called {key!r}{nearest(key, keys) or '.'} "
-                f"Expected any of {', '.join(keys)}."
-            )
-        if value is None:  # a key with nothing after it says nothing
-            continue
-        if key in texts:
-            value = dict.fromkeys(LANGUAGES, value) if isinstance(value, str) else value
-            if not isinstance(value, dict) or set(value) != set(LANGUAGES):
-                raise ValueError(
-                    f"{path}: {key} must be one text, or one text for each of "
-                    f"{' and '.join(LANGUAGES)}; got {value!r}."
-                )
-        elif key.startswith("observed_"):
-            if type(value) is not datetime.date:
-                raise ValueError(f"{path}: {key} must be a day, YYYY-MM-DD; got {value!r}.")
-        elif key == "currency":
-            if not (isinstance(value, str) and len(value) == 3 and value.isupper()):
-                raise ValueError(
-                    f"{path}: currency must be the three capital letters of ISO 4217, such as CNY; "
-                    f"got {value!r}."
-                )
-        else:
-            value = str(value)
-        checked[key] = value
-    return checked
-
-
-def _read_yaml(path: Path) -> dict:
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        return yaml.load(path.read_text(encoding="utf-8-sig"), Loader=loader)  # noqa: S506
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: not a YAML file that can be read ({error}).") from None

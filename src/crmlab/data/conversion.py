@@ -1,7 +1,9 @@
 """Bring the values of a column to its kind, where nothing is lost by it.
 
 Who asks: the check of a table, whose values come from files that know no kinds. A value that
-cannot be brought to the kind is refused with its row, the first of which is row 1.
+cannot be brought to the kind is a problem, told with its row, the first of which is row 1. What is
+changed on the way although it can be seen (blanks around a value, ``12.0`` for identifier 12) is
+counted as a repair.
 """
 
 from __future__ import annotations
@@ -10,8 +12,9 @@ import numpy as np
 import pandas as pd
 
 from crmlab.data.columns import Column
+from crmlab.data.problems import Problem, show_value
 
-__all__ = ["EXPECTED", "convert_column", "name_rows", "show_value"]
+__all__ = ["EXPECTED", "FLAGS", "LONGEST_CELL", "convert_column", "try_column"]
 
 EXPECTED = {
     "text": "text",
@@ -21,8 +24,14 @@ EXPECTED = {
     "day": "a day written YYYY-MM-DD, without time zone",
     "instant": "a time written YYYY-MM-DD HH:MM, without time zone",
 }
-_FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-_MOST_SHOWN = 8
+_TRUE = ("true", "yes", "1", "t", "y", "on", "是", "真", "有")
+_FALSE = ("false", "no", "0", "f", "n", "off", "否", "假", "无")
+FLAGS = dict.fromkeys(_TRUE, True) | dict.fromkeys(_FALSE, False)
+LONGEST_CELL = 32_767  # what a cell of a spreadsheet holds; more is text run together
+_SCIENTIFIC = r"\d(?:[.,]\d+)?[eE]\+\d+"
+_FLOAT = r"\d+\.0+"
+
+Repairs = list[tuple[str, str, str, int]]
 
 
 def convert_column(series: pd.Series, column: Column, where: str) -> pd.Series:
@@ -59,43 +68,197 @@ def convert_column(series: pd.Series, column: Column, where: str) -> pd.Series:
     ValueError: orders.amount, row 2: the value is missing; expected a finite number in every \
 row. Fill these rows or leave them out.
     """
-    if isinstance(series.dtype, pd.CategoricalDtype):
-        series = series.astype(object).infer_objects()
-    if isinstance(series.dtype, pd.DatetimeTZDtype):
-        raise ValueError(
-            f"{where}: the values carry the time zone {series.dtype.tz}; expected local time "
-            "without a time zone. Convert them and remove it (.dt.tz_localize(None))."
-        )
-    if pd.api.types.is_string_dtype(series.dtype):
-        series = series.astype("str").str.strip().replace("", np.nan)
-    values = _CONVERSIONS[column.kind](series)
-    bad = np.flatnonzero((values.isna() & series.notna()).to_numpy())
-    if len(bad):
-        advice = "or leave them empty" if column.is_nullable else "or leave these rows out"
-        raise ValueError(
-            f"{where}, {name_rows(bad)}: value {show_value(series.iloc[bad[0]])} is not allowed; "
-            f"expected {EXPECTED[column.kind]}. Correct the values {advice}."
-        )
-    missing = np.flatnonzero(values.isna().to_numpy())
-    if len(missing) and not column.is_nullable:
-        raise ValueError(
-            f"{where}, {name_rows(missing)}: the value is missing; expected "
-            f"{EXPECTED[column.kind]} in every row. Fill these rows or leave them out."
-        )
+    values, problems, _ = try_column(series, column, where.partition(".")[0])
+    if problems:
+        raise ValueError(str(problems[0]))
     return values.astype(column.dtype)
 
 
-def show_value(value: object) -> str:
-    """Return the value as it would be typed: numpy's scalars without their type's name."""
-    return repr(value.item() if isinstance(value, np.generic) else value)
+def try_column(
+    series: pd.Series, column: Column, table: str
+) -> tuple[pd.Series, list[Problem], Repairs]:
+    """Return the values in the column's kind, what is wrong with them and what was repaired.
+
+    Parameters
+    ----------
+    series : pandas.Series
+        The values as they were read, with a fresh index; left unchanged.
+    column : Column
+        The column they belong to.
+    table : str
+        The table it belongs to.
+
+    Returns
+    -------
+    values : pandas.Series
+        Of the column's dtype where there is no problem; elsewhere of one that has room for
+        missing values, which stand where a value could not be brought to the kind.
+    problems : list of Problem
+    repairs : list of (table, repair, repair_zh, n_rows)
+    """
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        series = series.astype(object).infer_objects()
+    if isinstance(series.dtype, pd.DatetimeTZDtype):
+        problem = Problem(
+            table,
+            column.name,
+            f"the values carry the time zone {series.dtype.tz}",
+            "local time without a time zone",
+            "Convert them and remove it (.dt.tz_localize(None)), or name the time_zone in "
+            "mapping.yaml.",
+        )
+        return series.dt.tz_localize(None), [problem], []
+    problems: list[Problem] = []
+    repairs: Repairs = []
+    if pd.api.types.is_string_dtype(series.dtype):
+        series = _strip(series, column, table, repairs)
+        problems += _find_overlong(series, column, table)
+        if column.name.endswith("_id"):
+            series = _read_identifiers(series, column, table, problems, repairs)
+    values = _CONVERSIONS[column.kind](series)
+    if column.kind == "flag":
+        _count_spellings(series, column, table, repairs)
+    lost = (values.isna() & series.notna()).to_numpy(copy=True)
+    for problem in problems:  # of these rows it is told why
+        lost[problem.rows] = False
+    bad = np.flatnonzero(lost)
+    if len(bad):
+        advice = "or leave them empty" if column.is_nullable else "or leave these rows out"
+        problems.append(
+            Problem(
+                table,
+                column.name,
+                f"value {_first(series, bad)} is not allowed",
+                EXPECTED[column.kind],
+                f"Correct the values {advice}.{_hint(series.iloc[bad], column)}",
+                bad,
+                _shown(series, bad),
+            )
+        )
+    missing = np.flatnonzero(series.isna().to_numpy())
+    if len(missing) and not column.is_nullable:
+        problems.append(
+            Problem(
+                table,
+                column.name,
+                "the value is missing",
+                f"{EXPECTED[column.kind]} in every row",
+                "Fill these rows or leave them out.",
+                missing,
+            )
+        )
+    if problems and column.dtype in ("int64", "bool"):
+        return values, problems, repairs
+    return values.astype(column.dtype), problems, repairs
 
 
-def name_rows(positions: np.ndarray) -> str:
-    """Return 'row 3' or 'rows 3, 5, ... (12 rows)' for positions that count from 0."""
-    shown = ", ".join(str(position + 1) for position in positions[:_MOST_SHOWN])
-    if len(positions) > _MOST_SHOWN:
-        return f"rows {shown}, ... ({len(positions)} rows)"
-    return f"row{'s' if len(positions) > 1 else ''} {shown}"
+def _first(series: pd.Series, rows: np.ndarray) -> str:
+    return show_value(series.iloc[rows[0]])
+
+
+def _shown(series: pd.Series, rows: np.ndarray) -> tuple:
+    return tuple(series.iloc[rows].tolist())
+
+
+def _strip(series: pd.Series, column: Column, table: str, repairs: Repairs) -> pd.Series:
+    text = series.astype("str")
+    stripped = text.str.strip()
+    n = int(((stripped != text) & (stripped != "") & text.notna()).sum())
+    if n:
+        en = f"{column.name}: blanks around the value taken away"
+        repairs.append((table, en, f"{column.name}：去除值两端的空白", n))
+    return stripped.replace("", np.nan)
+
+
+def _find_overlong(series: pd.Series, column: Column, table: str) -> list[Problem]:
+    long = np.flatnonzero((series.str.len() > LONGEST_CELL).to_numpy())
+    if not len(long):
+        return []
+    return [
+        Problem(
+            table,
+            column.name,
+            f"the cell holds {len(series.iloc[long[0]]):,} characters",
+            f"at most {LONGEST_CELL:,}, as in a spreadsheet",
+            "Look for a quotation mark that is never closed, or cut the text.",
+            long,
+            _shown(series, long),
+        )
+    ]
+
+
+def _read_identifiers(
+    series: pd.Series, column: Column, table: str, problems: list[Problem], repairs: Repairs
+) -> pd.Series:
+    """Return identifiers without the traces of a number; refuse those that lost digits."""
+    rewritten = series.str.fullmatch(_SCIENTIFIC, na=False)
+    bad = np.flatnonzero(rewritten.to_numpy())
+    if len(bad):
+        problems.append(
+            Problem(
+                table,
+                column.name,
+                f"the identifier {_first(series, bad)} was rewritten by a spreadsheet and has lost "
+                "digits",
+                "the identifier in full",
+                "Export the data again with this column formatted as text.",
+                bad,
+                _shown(series, bad),
+            )
+        )
+    is_float = series.str.fullmatch(_FLOAT, na=False)
+    n_floats = int(is_float.sum())
+    if not n_floats:
+        return series
+    if is_float[series.notna() & ~rewritten].all():
+        en = f"{column.name}: “.0” taken from identifiers stored as numbers"
+        repairs.append((table, en, f"{column.name}：去掉按数值存储的编号末尾的“.0”", n_floats))
+        return series.str.replace(r"\.0+$", "", regex=True)
+    bad = np.flatnonzero(is_float.to_numpy())
+    problems.append(
+        Problem(
+            table,
+            column.name,
+            f"the identifier {_first(series, bad)} is written as a number beside others that are "
+            "not",
+            "one way of writing for all",
+            "Export the data again with this column formatted as text.",
+            bad,
+            _shown(series, bad),
+        )
+    )
+    return series
+
+
+def _count_spellings(series: pd.Series, column: Column, table: str, repairs: Repairs) -> None:
+    if not pd.api.types.is_string_dtype(series.dtype):
+        return
+    spelt = series.str.lower()
+    known = spelt.isin(FLAGS)
+    ways = spelt[known].value_counts().to_dict()
+    n = sum(n for word, n in ways.items() if word not in ("true", "false"))
+    if len(ways) > 2 and n:
+        en = f"{column.name}: true or false, spelt in {len(ways)} ways"
+        repairs.append((table, en, f"{column.name}：{len(ways)} 种写法统一为真或假", n))
+
+
+def _hint(bad: pd.Series, column: Column) -> str:
+    """Return what a mapping could do for values that are not allowed as they are, or nothing."""
+    text = bad.astype("str")
+    if column.kind in ("day", "instant"):
+        if text.str.fullmatch(r"[2-6]\d{4}(?:\.\d+)?").all():
+            return (
+                " They look like a spreadsheet's day numbers: say `dates: serial` in mapping.yaml."
+            )
+        if text.str.contains(r"\d[T ]\d.*(?:Z|[+-]\d)", case=False).any():
+            return " They carry a time zone: name yours as time_zone in mapping.yaml."
+        if text.str.contains(r"\d").all():
+            return " Or say in mapping.yaml how days are written, such as `dates: '%d/%m/%Y'`."
+    if column.kind in ("number", "integer") and text.str.contains(r"\d").all():
+        return " Or say in mapping.yaml how numbers are written (decimal, thousands, currency)."
+    if column.kind == "flag":
+        return " Or translate them under `values` in mapping.yaml."
+    return ""
 
 
 def _to_text(series: pd.Series) -> pd.Series:
@@ -134,7 +297,7 @@ def _to_flag(series: pd.Series) -> pd.Series:
         return series
     if pd.api.types.is_numeric_dtype(series.dtype):
         return series.map({0: False, 1: True}).astype("boolean")
-    return series.map(lambda value: _FLAGS.get(str(value).lower())).astype("boolean")
+    return series.map(lambda value: FLAGS.get(str(value).lower())).astype("boolean")
 
 
 def _to_instant(series: pd.Series) -> pd.Series:

@@ -16,8 +16,9 @@ import narwhals as nw
 import pandas as pd
 
 from crmlab.data.columns import find_table
-from crmlab.data.conversion import EXPECTED, show_value
+from crmlab.data.conversion import EXPECTED
 from crmlab.data.engines import LARGE_TABLES, collect, in_kinds, open_file, scan_table
+from crmlab.data.problems import show_value
 
 __all__ = ["LARGE_FILE_BYTES", "ScannedTable", "check_scanned", "find_scanned"]
 

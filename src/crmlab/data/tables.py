@@ -8,19 +8,38 @@ A row number in a message counts the first row of data as row 1.
 
 from __future__ import annotations
 
-import difflib
 import functools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from crmlab.data.agreement import (
+    find_bad_items,
+    find_bad_links,
+    find_disorder,
+    find_unknown_customers,
+    inspect_answers,
+    nearest_column,
+)
 from crmlab.data.columns import TABLES, Column, Table, describe_table, find_table
-from crmlab.data.conversion import EXPECTED, convert_column, name_rows, show_value
+from crmlab.data.conversion import EXPECTED, Repairs, try_column
+from crmlab.data.problems import Problem, show_value
 from crmlab.imports import hidden
 
-__all__ = ["TABLES", "Column", "Table", "check_table", "check_tables", "describe_table"]
+__all__ = [
+    "TABLES",
+    "Column",
+    "Inspection",
+    "Table",
+    "check_table",
+    "check_tables",
+    "describe_table",
+    "inspect_table",
+    "inspect_tables",
+]
 
 
 def check_table(name: str, frame: pd.DataFrame) -> pd.DataFrame:
@@ -62,24 +81,9 @@ def check_table(name: str, frame: pd.DataFrame) -> pd.DataFrame:
     >>> check_table("orders", frame.assign(amount=["12.5", "-3"])).dtypes.astype(str).to_dict()
     {'order_id': 'str', 'customer_id': 'str', 'ordered_on': 'datetime64[us]', 'amount': 'float64'}
     """
-    table = find_table(name)
-    if not isinstance(frame, pd.DataFrame):
-        raise ValueError(
-            f"{name}: expected a pandas DataFrame, got {type(frame).__name__}; read the file first."
-        )
-    _refuse_repeated_columns(table, frame)
-    _refuse_missing_columns(table, frame)
-    known = {column.name: column for column in table.columns if column.name in frame.columns}
-    others = [other for other in frame.columns if other not in known]
-    source = frame.reset_index(drop=True)
-    checked = {
-        column: convert_column(source[column], spec, f"{name}.{column}")
-        for column, spec in known.items()
-    }
-    result = pd.DataFrame(
-        checked | {other: source[other].copy() for other in others}, index=source.index
-    )
-    _validate(table, result)
+    result, problems, _ = inspect_table(name, frame)
+    if problems:
+        raise ValueError(str(problems[0]))
     return result
 
 
@@ -116,45 +120,142 @@ def check_tables(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
         ...
     ValueError: orders.customer_id, row 1: customer 'c' is not in the table customers. ...
     """
+    inspection = inspect_tables(tables)
+    if inspection.problems:
+        raise ValueError(str(inspection.problems[0]))
+    return inspection.tables
+
+
+@dataclass(frozen=True, eq=False)
+class Inspection:
+    """Tables as far as they could be brought to their kinds, all problems, and the repairs.
+
+    Attributes
+    ----------
+    tables : dict of str to pandas.DataFrame
+        In the order of `TABLES`; sound where there is no problem.
+    problems : list of Problem
+    repairs : list of (table, repair, repair_zh, n_rows)
+    """
+
+    tables: dict[str, pd.DataFrame]
+    problems: list[Problem]
+    repairs: Repairs
+
+
+def inspect_table(
+    name: str, frame: pd.DataFrame
+) -> tuple[pd.DataFrame | None, list[Problem], Repairs]:
+    """Return a table as `check_table` does, with all its problems in place of the first.
+
+    Parameters
+    ----------
+    name : str
+        A name in `TABLES`.
+    frame : pandas.DataFrame
+        The table as it was read; left unchanged.
+
+    Returns
+    -------
+    table : pandas.DataFrame or None
+        None where a column is missing or is there twice.
+    problems : list of Problem
+    repairs : list of (table, repair, repair_zh, n_rows)
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"customer_id": [" a", None], "birth_year": ["1980", "80"]})
+    >>> table, problems, repairs = inspect_table("customers", frame)
+    >>> [f"{problem.column}: {problem.found}" for problem in problems]
+    ['customer_id: the value is missing', 'birth_year: value 80 is not allowed']
+    >>> repairs[0][1], repairs[0][3]
+    ('customer_id: blanks around the value taken away', 1)
+    """
+    table = find_table(name)
+    if not isinstance(frame, pd.DataFrame):
+        raise ValueError(
+            f"{name}: expected a pandas DataFrame, got {type(frame).__name__}; read the file first."
+        )
+    problems = [*_find_repeated_columns(table, frame), *_find_missing_columns(table, frame)]
+    if problems:
+        return None, problems, []
+    repairs: Repairs = []
+    known = {column.name: column for column in table.columns if column.name in frame.columns}
+    others = [other for other in frame.columns if other not in known]
+    source = frame.reset_index(drop=True)
+    checked = {}
+    for column, spec in known.items():
+        checked[column], found, repaired = try_column(source[column], spec, name)
+        problems += found
+        repairs += repaired
+    result = pd.DataFrame(
+        checked | {other: source[other].copy() for other in others}, index=source.index
+    )
+    wrong = {problem.column for problem in problems}
+    problems += _validate(table, result, wrong)
+    problems += _find_repeated_rows(table, result)
+    return result, problems, repairs
+
+
+def inspect_tables(tables: Mapping[str, pd.DataFrame]) -> Inspection:
+    """Return every table inspected by `inspect_table`, and inspected against the others.
+
+    Parameters
+    ----------
+    tables : mapping of str to pandas.DataFrame
+        Any subset of `TABLES`; left unchanged.
+
+    Returns
+    -------
+    Inspection
+    """
     for name in tables:
         find_table(name)
-    checked = {name: check_table(name, tables[name]) for name in TABLES if name in tables}
+    checked, problems, repairs = {}, [], []
+    for name in TABLES:
+        if name in tables:
+            table, found, repaired = inspect_table(name, tables[name])
+            problems += found
+            repairs += repaired
+            if table is not None:
+                checked[name] = table
     if "customers" in checked:
-        _check_customers(checked)
-    if "items" in checked:
-        checked["items"] = _check_items(checked["items"])
-    if "survey" in checked and "items" in checked:
-        checked["survey"] = _check_answers(checked["survey"], checked["items"])
-    if "tickets" in checked:
-        _check_order_in_time(checked["tickets"], "tickets", "opened_at", "closed_at")
+        problems += find_unknown_customers(checked)
     if "links" in checked:
-        _check_links(checked["links"])
+        problems += find_bad_links(checked["links"])
+    if "items" in checked:
+        problems += find_bad_items(checked["items"])
+    if "survey" in checked and "items" in checked:
+        checked["survey"], found = inspect_answers(checked["survey"], checked["items"])
+        problems += found
+    if "tickets" in checked:
+        problems += find_disorder(checked["tickets"], "tickets", "opened_at", "closed_at")
     if "sources" in checked:
-        _check_order_in_time(checked["sources"], "sources", "collected_from", "collected_to")
-    return checked
+        problems += find_disorder(checked["sources"], "sources", "collected_from", "collected_to")
+    return Inspection(checked, problems, repairs)
 
 
-def _refuse_repeated_columns(table: Table, frame: pd.DataFrame) -> None:
-    repeated = frame.columns[frame.columns.duplicated()]
-    if len(repeated):
-        raise ValueError(
-            f"{table.name}: column {repeated[0]!r} appears more than once; keep one of them."
-        )
+def _find_repeated_columns(table: Table, frame: pd.DataFrame) -> Iterator[Problem]:
+    repeated = frame.columns[frame.columns.duplicated()].unique()
+    for name in repeated:
+        found = f"column {name!r} appears more than once; keep one of them"
+        yield Problem(table.name, "", found, "", "Rename or remove the others.")
 
 
-def _refuse_missing_columns(table: Table, frame: pd.DataFrame) -> None:
+def _find_missing_columns(table: Table, frame: pd.DataFrame) -> Iterator[Problem]:
     names = [column.name for column in table.columns]
     others = [other for other in frame.columns if other not in names]
     for column in table.columns:
         if not column.is_required or column.name in frame.columns:
             continue
-        near = _nearest_column(column.name, others)
+        near = nearest_column(column.name, others)
         advice = (
             f"Its nearest name in the table is {near!r}: rename it to {column.name!r}."
             if near is not None
             else f"Add it; it holds {EXPECTED[column.kind]}: {column.meaning_en}."
         )
-        raise ValueError(f"{table.name}: the required column {column.name!r} is missing. {advice}")
+        found = f"the required column {column.name!r} is missing"
+        yield Problem(table.name, "", found, "", advice)
 
 
 @functools.cache
@@ -191,116 +292,59 @@ def _pandera_schema(name: str):
     )
 
 
-def _nearest_column(name: str, others: Iterable[object]) -> object | None:
-    """Return the column whose name, spelt without regard to case and spaces, is nearest."""
-    spelt = {re.sub(r"[\s-]+", "_", str(other).strip().lower()): other for other in others}
-    near = difflib.get_close_matches(name.lower(), spelt, n=1, cutoff=0.75)
-    return spelt[near[0]] if near else None
-
-
-def _validate(table: Table, frame: pd.DataFrame) -> None:
+def _validate(table: Table, frame: pd.DataFrame, wrong: set[str]) -> list[Problem]:
+    """Return what the schema refuses, but for columns whose values are known to be wrong."""
     schema = _pandera_schema(table.name)
     from pandera.errors import SchemaErrors
 
+    if wrong:
+        schema = schema.update_columns({name: {"dtype": None, "nullable": True} for name in wrong})
     try:
         with hidden("pyspark.pandas"):  # looked for again at the first check
             schema.validate(frame, lazy=True)
     except SchemaErrors as errors:
         cases = errors.failure_cases
-        first = cases.iloc[0]
-        alike = cases[(cases["column"] == first["column"]) & (cases["check"] == first["check"])]
-        rows = name_rows(np.sort(alike["index"].to_numpy(dtype=int)))
-        value = show_value(first["failure_case"])
-        raise ValueError(
-            f"{table.name}.{first['column']}, {rows}: value {value} is not allowed; expected "
-            f"{first['check']}. Correct these rows or leave them out."
-        ) from None
+    else:
+        return []
+    problems = []
+    for (column, check), alike in cases.groupby(["column", "check"], sort=False):
+        alike = alike.sort_values("index", key=lambda rows: rows.astype(int))
+        values = alike["failure_case"]
+        problems.append(
+            Problem(
+                table.name,
+                column,
+                f"value {show_value(values.iloc[0])} is not allowed",
+                check,
+                "Correct these rows or leave them out.",
+                alike["index"].to_numpy(dtype=int),
+                tuple(values),
+            )
+        )
+    return problems
+
+
+def _find_repeated_rows(table: Table, frame: pd.DataFrame) -> list[Problem]:
     key = [column for column in table.key if column in frame.columns]
-    repeated = np.flatnonzero(frame.duplicated(key).to_numpy()) if key else np.array([], dtype=int)
-    if len(repeated):
-        value = ", ".join(str(frame[column].iloc[repeated[0]]) for column in key)
-        raise ValueError(
-            f"{table.name}.{' and '.join(key)}, {name_rows(repeated)}: {value!r} is there already; "
-            f"expected one row for {table.row_en}. Remove the repeated rows or give each its own."
+    if not key:
+        return []
+    filled = frame[key].notna().all(axis=1)
+    repeated = np.flatnonzero((frame.duplicated(key) & filled).to_numpy())
+    if not len(repeated):
+        return []
+    keys = [frame[column].iloc[repeated].astype("str").tolist() for column in key]
+    values = [", ".join(parts) for parts in zip(*keys, strict=True)]
+    lines = ""
+    if table.name == "orders" and len(repeated) > max(9, len(frame) / 4):
+        lines = " Where a row is a line of an order, sum the lines of each order first."
+    return [
+        Problem(
+            table.name,
+            " and ".join(key),
+            f"{values[0]!r} is there already",
+            f"one row for {table.row_en}",
+            f"Remove the repeated rows or give each its own.{lines}",
+            repeated,
+            tuple(values),
         )
-
-
-def _check_customers(tables: Mapping[str, pd.DataFrame]) -> None:
-    known = tables["customers"]["customer_id"]
-    columns = [
-        (name, column, frame[column])
-        for name, frame in tables.items()
-        for column in ("customer_id", "other_id")
-        if name != "customers" and column in frame.columns
     ]
-    for name, column, customer in columns:
-        unknown = np.flatnonzero((customer.notna() & ~customer.isin(known)).to_numpy())
-        if len(unknown):
-            raise ValueError(
-                f"{name}.{column}, {name_rows(unknown)}: customer "
-                f"{customer.iloc[unknown[0]]!r} is not in the table customers. Add the customer "
-                "there, or leave these rows out."
-            )
-
-
-def _check_links(links: pd.DataFrame) -> None:
-    alone = np.flatnonzero((links["customer_id"] == links["other_id"]).to_numpy())
-    if len(alone):
-        raise ValueError(
-            f"links.other_id, {name_rows(alone)}: customer {links['other_id'].iloc[alone[0]]!r} is "
-            "linked to themselves; expected another customer. Leave these rows out."
-        )
-    if {"first_on", "last_on"} <= set(links.columns):
-        _check_order_in_time(links, "links", "first_on", "last_on")
-
-
-def _check_items(items: pd.DataFrame) -> pd.DataFrame:
-    taken = [column.name for column in TABLES["survey"].columns]
-    bad = np.flatnonzero(items["item"].isin(taken).to_numpy())
-    if len(bad):
-        raise ValueError(
-            f"items.item, {name_rows(bad)}: {items['item'].iloc[bad[0]]!r} is a column of survey "
-            "with a meaning of its own; expected the name of a question. Rename it in both tables."
-        )
-    bad = np.flatnonzero((items["minimum"] >= items["maximum"]).to_numpy())
-    if len(bad):
-        row = items.iloc[bad[0]]
-        raise ValueError(
-            f"items.minimum, {name_rows(bad)}: item {row['item']!r} runs from "
-            f"{row['minimum']:g} to {row['maximum']:g}; expected minimum below maximum. Correct "
-            "the scale's ends."
-        )
-    return items
-
-
-def _check_answers(survey: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
-    answers = {}
-    for item in items.itertuples(index=False):
-        if item.item not in survey.columns:
-            near = _nearest_column(item.item, survey.columns.difference(items["item"]))
-            advice = ". Add it" if near is None else f"; the nearest is {near!r}. Rename that"
-            raise ValueError(
-                f"survey: the item {item.item!r} of the table items is not a column{advice}, or "
-                "take the item out of items."
-            )
-        column = Column(item.item, "number", item.text_en, item.text_zh, "points", "", True, True)
-        scores = convert_column(survey[item.item], column, f"survey.{item.item}")
-        outside = (scores < item.minimum) | (scores > item.maximum)
-        bad = np.flatnonzero(outside.to_numpy())
-        if len(bad):
-            raise ValueError(
-                f"survey.{item.item}, {name_rows(bad)}: value {scores.iloc[bad[0]]:g} is not "
-                f"allowed; expected {item.minimum:g}..{item.maximum:g} as items says. Correct "
-                "these answers or leave them empty."
-            )
-        answers[item.item] = scores
-    return survey.assign(**answers)
-
-
-def _check_order_in_time(frame: pd.DataFrame, name: str, first: str, last: str) -> None:
-    bad = np.flatnonzero((frame[last] < frame[first]).to_numpy())
-    if len(bad):
-        raise ValueError(
-            f"{name}.{last}, {name_rows(bad)}: {frame[last].iloc[bad[0]]} is before {first} "
-            f"{frame[first].iloc[bad[0]]}; expected it not earlier. Correct these rows."
-        )

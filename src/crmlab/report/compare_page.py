@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from crmlab.data.export import guard_cells
 from crmlab.study.artefacts import write_whole
 from crmlab.study.compare import read_published
 from crmlab.study.wording import (
@@ -195,7 +196,7 @@ def write_comparison(comparison, path, *, language):
     if path.suffix == ".csv":
         # Excel takes a file for UTF-8 only with the mark; without Chinese it does no good.
         encoding = "utf-8-sig" if language == "zh" else "utf-8"
-        frame = tabulate(comparison, language)
+        frame = guard_cells(tabulate(comparison, language))
         write_whole(path, lambda draft: frame.to_csv(draft, index=False, encoding=encoding))
     elif path.suffix == ".html":
         _write_page(comparison, path, language)

@@ -110,14 +110,15 @@ def _describe_data(dataset, language):
     ]
     data["says_rows"] = any(table["one_row_is"] for table in data["tables"])
     reason = {"en": "reason", "zh": "reason_zh"}[language]
-    data["left_out"] = [
-        {
-            "table": words.get(f"table_{row['table']}", row["table"]),
-            "reason": row.get(reason) or row["reason"],
-            "n_rows": say_number(row["n_rows"], "", language=language),
-        }
-        for row in dataset["left_out"]
-    ]
+    for key in ("left_out", "repaired"):  # reports of earlier versions know no repairs
+        data[key] = [
+            {
+                "table": words.get(f"table_{row['table']}", row["table"]),
+                "reason": row.get(reason) or row["reason"],
+                "n_rows": say_number(row["n_rows"], "", language=language),
+            }
+            for row in dataset.get(key, [])
+        ]
     data["files"] = list(dataset["files"].items())
     data["is_simulated"] = "truth" in dataset["tables"]
     return data

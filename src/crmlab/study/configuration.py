@@ -165,21 +165,13 @@ def _check_engine(study):
 
 
 def _find_data(data, folder, complaints):
-    from crmlab.data import list_datasets
+    from crmlab.data import find_source
 
-    if data in list_datasets():
+    try:
+        return find_source(data, folder)
+    except ValueError as error:
+        complaints.append((("data",), str(error)))
         return data
-    if (folder / data).is_dir():
-        return str((folder / data).resolve())
-    complaints.append(
-        (
-            ("data",),
-            f"{data!r} is neither a data set of the catalog ({', '.join(list_datasets())}) "
-            f"nor a folder: {(folder / data).resolve()} is not there"
-            f"{nearest(data, list_datasets())}",
-        )
-    )
-    return data
 
 
 def read_yaml(path, *, kind="study"):

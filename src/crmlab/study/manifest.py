@@ -44,8 +44,10 @@ def describe_dataset(dataset):
         "observed_from": _day(dataset.observed_from),
         "observed_to": _day(dataset.observed_to),
         "currency": dataset.currency,
+        "time_zone": card.time_zone,
         "tables": {name: {"n_rows": n_rows} for name, n_rows in dataset.n_rows.items()},
         "left_out": dataset.left_out.to_dict("records"),
+        "repaired": dataset.repaired.to_dict("records"),
         "files": dict(dataset.files),
     }
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from crmlab.atlas import load_terms, nearest
+from crmlab.data.export import guard_cells
 from crmlab.study.artefacts import write_whole
 from crmlab.study.compare import read_numbers, read_published
 from crmlab.study.configuration import StudyError
@@ -114,8 +115,8 @@ def write_tables(sweep, table):
     wide = list_points(sweep, table)
     files = {
         "sweep.parquet": lambda draft: table.to_parquet(draft, index=False),
-        "sweep.csv": lambda draft: table.to_csv(draft, index=False),
-        "points.csv": lambda draft: wide.to_csv(draft, index=False),
+        "sweep.csv": lambda draft: guard_cells(table).to_csv(draft, index=False),
+        "points.csv": lambda draft: guard_cells(wide).to_csv(draft, index=False),
     }
     for name, write in files.items():
         write_whole(sweep.folder / name, write)

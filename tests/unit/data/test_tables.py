@@ -226,7 +226,7 @@ def test_any_amounts_but_zero_survive_a_trip_through_text(amounts):
         (
             {"amount": ["1", "1,5", "2"]},
             r"^orders\.amount, row 2: value '1,5' is not allowed; expected a finite number\. "
-            r"Correct the values or leave these rows out\.$",
+            r"Correct the values or leave these rows out\. Or say in mapping\.yaml how",
         ),
         ({"amount": [1, np.inf, 2]}, r"orders\.amount, row 2: value inf is not allowed"),
         (

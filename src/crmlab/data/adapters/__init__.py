@@ -1,9 +1,8 @@
 """Adapters: one module turns the files of one source into the tables of a data set.
 
-A module here has one function, ``read``. For a data set of the catalog it takes the paths of the
-files by name and returns the tables and what was left out; ``folder.read`` does the same for a
-folder of the user's own files. No row is dropped silently: what is not used is counted, with the
-reason in English and Chinese.
+A module here has one function, ``read``. It takes the paths of the files by name and returns the
+tables and what was left out. No row is dropped silently: what is not used is counted, with the
+reason in English and Chinese. A user's own files are read by `crmlab.data.loaders`.
 """
 
 from __future__ import annotations

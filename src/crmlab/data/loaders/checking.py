@@ -1,0 +1,136 @@
+"""Check a user's data before a study runs on it: what would be read, what is wrong, what to do.
+
+Who asks: ``crmlab data check PATH``. Where there is no mapping file, one is proposed and the data
+is checked as if it were there. Everything wrong is told by kind: how many rows, the first of them
+with their values, and the cure; `list_rows` gives every single row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from crmlab.data.loaders.proposal import Proposal, propose_mapping, write_draft
+from crmlab.data.loaders.reading import Reading, inspect_source
+from crmlab.data.loaders.source import MAPPING_NAME, Source
+from crmlab.data.mapping import Mapping
+
+__all__ = ["Check", "check_source", "draft_path", "list_rows"]
+
+
+@dataclass(frozen=True, eq=False)
+class Check:
+    """What a check found.
+
+    Attributes
+    ----------
+    source : Source
+    reading : Reading
+    proposal : Proposal or None
+        None where a mapping file is there already.
+    """
+
+    source: Source
+    reading: Reading
+    proposal: Proposal | None
+
+    @property
+    def needs_mapping(self) -> bool:
+        """Whether the data is read only once the proposed mapping is written."""
+        return self.proposal is not None and bool(self.proposal.content)
+
+    def n_bad(self, table: str) -> int:
+        """Return the number of rows of a table with at least one problem."""
+        rows = [p.rows for p in self.reading.problems if p.table == table and len(p.rows)]
+        return len(np.unique(np.concatenate(rows))) if rows else 0
+
+
+def check_source(source: Source) -> Check:
+    r"""Return what is wrong with a source, as far as it can be read.
+
+    Parameters
+    ----------
+    source : Source
+
+    Returns
+    -------
+    Check
+
+    Raises
+    ------
+    ValueError
+        If it cannot be opened, or nothing in it is recognised.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from crmlab.data.loaders import locate
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "sales.csv"
+    ...     _ = path.write_text("InvoiceNo,CustomerID,InvoiceDate,Amount\n"
+    ...                         "1,7,2024-01-05,10\n2,7,2024-02-30,ten\n")
+    ...     check = check_source(locate(folder))
+    >>> [f"{p.column} {p.found}" for p in check.reading.problems]
+    ["ordered_on value '2024-02-30' is not allowed", "amount value 'ten' is not allowed"]
+    >>> check.n_bad("orders")
+    1
+    """
+    if source.mapping_file is not None:
+        return Check(source, inspect_source(source), None)
+    proposal = propose_mapping(source)
+    mapping = Mapping.model_validate(proposal.content)
+    return Check(source, inspect_source(source, mapping), proposal)
+
+
+def draft_path(source: Source) -> Path:
+    """Return where a draft of the mapping file belongs: beside the data, or in this folder."""
+    if source.path is None:
+        return Path(MAPPING_NAME)
+    return (source.path if source.kind == "folder" else source.path.parent) / MAPPING_NAME
+
+
+def list_rows(check: Check) -> pd.DataFrame:
+    """Return every wrong row with its place, value, fault and cure.
+
+    Parameters
+    ----------
+    check : Check
+
+    Returns
+    -------
+    pandas.DataFrame
+        `place`, `table`, `column`, `row` (the first below the heading is 1; missing where the
+        fault is the whole table's), `value`, `problem`, `cure`.
+    """
+    parts = []
+    for problem in check.reading.problems:
+        n = max(1, len(problem.rows))
+        known = len(problem.values) == n
+        values = [str(value) for value in problem.values] if known else [""] * n  # noqa: PD011
+        expected = f"expected {problem.expected}" if problem.expected else problem.found
+        parts.append(
+            pd.DataFrame(
+                {
+                    "place": problem.place,
+                    "table": problem.table,
+                    "column": problem.column,
+                    "row": pd.array(problem.rows + 1 if len(problem.rows) else [None], "Int64"),
+                    "value": values,
+                    "problem": expected if values[0] else problem.found,
+                    "cure": problem.cure,
+                }
+            )
+        )
+    if parts:
+        return pd.concat(parts, ignore_index=True)
+    return pd.DataFrame(columns=["place", "table", "column", "row", "value", "problem", "cure"])
+
+
+def write_proposal(check: Check) -> Path:
+    """Write the proposed mapping where it belongs and return its path; never over another file."""
+    path = draft_path(check.source)
+    write_draft(check.proposal or Proposal({}, []), check.source, path)
+    return path

@@ -1,0 +1,243 @@
+"""Which table lies where: files of a folder, sheets of a workbook, tables of a database.
+
+Who asks: the loader, and ``crmlab data check``. A place is a table of ours where it is called like
+one (``orders.csv``, a sheet ``orders``), or where a mapping file says so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from crmlab.atlas import nearest
+from crmlab.data.columns import TABLES
+from crmlab.data.loaders.raw import Counted
+from crmlab.data.loaders.source import MAPPING_NAME, Source
+from crmlab.data.mapping import Mapping
+
+__all__ = ["READ", "Place", "find_places", "list_places"]
+
+READ = (".csv", ".parquet", ".xlsx", ".xlsm")
+# Files that hold tables, too, but are not read.
+_NOT_READ = (".xls", ".ods", ".tsv", ".txt", ".pq", ".parq", ".json", ".zip", ".gz", ".feather")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A file, a sheet of a workbook, or a table of a database.
+
+    `part` is the sheet's or the database table's name, empty for a file.
+    """
+
+    kind: str
+    path: Path | None
+    part: str = ""
+
+    @property
+    def name(self) -> str:
+        """What a table of ours would have to be called."""
+        return self.part or self.path.stem
+
+    def __str__(self) -> str:
+        if self.kind == "workbook":
+            return f"{self.path.name}, sheet {self.part!r}"
+        return self.part or self.path.name
+
+
+def list_places(source: Source) -> list[Place]:
+    """Return everything in a source that may be a table.
+
+    Raises
+    ------
+    ValueError
+        If a file cannot be opened.
+    """
+    if source.kind == "file":
+        return _parts(source.path)
+    if source.kind != "folder":
+        from crmlab.data.loaders.database import list_tables, open_database
+
+        with open_database(source) as database:
+            return [Place(source.kind, source.path, table) for table in list_tables(database)]
+    places = []
+    for path in sorted(source.path.iterdir()):
+        if path.name.startswith((".", "~$")) or path.name == MAPPING_NAME:
+            continue
+        suffix, is_table = path.suffix.lower(), path.stem.lower() in TABLES
+        if suffix not in READ:
+            if is_table and suffix in _NOT_READ:
+                raise ValueError(
+                    f"{path}: files of the kind {suffix} are not read; expected .csv, .parquet or "
+                    ".xlsx. Save it as one of these."
+                )
+            continue
+        if path.is_symlink() and not path.exists():
+            raise ValueError(
+                f"{path}: a link to {path.readlink()}, which is not there. Set it anew."
+            )
+        if not path.is_file():
+            if is_table:
+                raise ValueError(
+                    f"{path}: a folder where a file is expected. Move the file out of it, or name "
+                    "the folder itself as the data."
+                )
+            continue
+        places += _parts(path)
+    return places
+
+
+def find_places(source: Source, mapping: Mapping) -> tuple[dict[str, Place], list[Place]]:
+    """Return the place of each table, in the order of `TABLES`, and the places of none.
+
+    Parameters
+    ----------
+    source : Source
+    mapping : Mapping
+        Its `from` and `sheet` go first.
+
+    Raises
+    ------
+    ValueError
+        If no place is a table, two are one table, or a name is nearly a table's.
+    """
+    places = list_places(source)
+    found: dict[str, Place] = {}
+    for table, said in mapping.tables.items():
+        if said.from_ is None and said.sheet is None and any(p.name == table for p in places):
+            continue
+        if said.from_ is None and said.sheet is None and len(places) != 1:
+            continue  # it says how the table is written where it is found by its name
+        found[table] = _pick(source, places, table, said.from_, said.sheet)
+    taken = set(found.values())
+    for place in places:
+        name = place.name.lower()
+        if place in taken or name not in TABLES or (name in found and name in mapping.tables):
+            continue
+        if name in found:
+            raise ValueError(
+                f"{source}: both {found[name]} and {place} hold the table {name}; expected one "
+                "file per table. Move one of them out of the folder."
+            )
+        found[name] = place
+    _take_single_sheets(places, found)
+    others = [place for place in places if place not in found.values()]
+    _refuse_nothing(source, found, others)
+    if not mapping.tables:
+        _refuse_misspelt(source, found, others)
+    return {name: found[name] for name in TABLES if name in found}, others
+
+
+def count_others(others: Iterable[Place], source: Source) -> Counted:
+    """Return the places that are no table, with their numbers of rows."""
+    return [
+        (
+            place.name,
+            f"{place} is no table of a data set and was not read",
+            f"{place} 不是数据集的表，未读取",
+            _count_rows(place, source),
+        )
+        for place in others
+    ]
+
+
+def _parts(path: Path) -> list[Place]:
+    if path.suffix.lower() in (".xlsx", ".xlsm"):
+        from crmlab.data.loaders.workbook import list_sheets
+
+        return [Place("workbook", path, sheet) for sheet in list_sheets(path)]
+    kind = "parquet" if path.suffix.lower() == ".parquet" else "csv"
+    return [Place(kind, path)]
+
+
+def _take_single_sheets(places: list[Place], found: dict[str, Place]) -> None:
+    """Take a workbook called like a table for it, where none of its sheets is called so."""
+    books: dict[Path, list[Place]] = {}
+    for place in places:
+        if place.kind == "workbook":
+            books.setdefault(place.path, []).append(place)
+    for path, sheets in books.items():
+        name = path.stem.lower()
+        if name not in TABLES or any(sheet in found.values() for sheet in sheets):
+            continue
+        if name in found:
+            raise ValueError(
+                f"{path.parent}: both {found[name]} and {path.name} hold the table {name}; "
+                "expected one file per table. Move one of them out of the folder."
+            )
+        if len(sheets) > 1:
+            listed = ", ".join(repr(sheet.part) for sheet in sheets)
+            raise ValueError(
+                f"{path}: which of the sheets {listed} holds the table {name}? Call it {name!r}, "
+                "or name it in mapping.yaml."
+            )
+        found[name] = sheets[0]
+
+
+def _pick(
+    source: Source, places: list[Place], table: str, wanted: str | None, sheet: str | None
+) -> Place:
+    fit = [
+        place
+        for place in places
+        if (wanted is None or wanted in (place.path and place.path.name, place.part))
+        and (sheet is None or place.part == sheet)
+    ]
+    if len(fit) == 1:
+        return fit[0]
+    names = [str(place) for place in places]
+    asked = ", ".join(repr(word) for word in (wanted, sheet) if word)
+    if not fit:
+        known = {place.path.name for place in places if place.path} | {p.part for p in places}
+        near = nearest(str(sheet if wanted in known else wanted), known - {""}) or "."
+        raise ValueError(
+            f"{source}: {asked}, which mapping.yaml names for {table}, is not there{near} There "
+            f"are {', '.join(names) or 'no tables'}."
+        )
+    raise ValueError(
+        f"{source}: {asked or table} may be any of {', '.join(map(str, fit))}. Name the sheet in "
+        "mapping.yaml."
+    )
+
+
+def _refuse_nothing(source: Source, found: dict[str, Place], others: list[Place]) -> None:
+    if found:
+        return
+    listed = ", ".join(map(str, others)) or "no CSV, Parquet or Excel file"
+    raise ValueError(
+        f"{source}: no table found in it ({listed}); expected any of {', '.join(TABLES)}, each as "
+        "NAME.csv, NAME.parquet, NAME.xlsx or a sheet or database table NAME. Rename them, or let "
+        f"`crmlab data check {source} --write` draft a mapping.yaml."
+    )
+
+
+def _refuse_misspelt(source: Source, found: dict[str, Place], others: list[Place]) -> None:
+    for place in others:
+        near = nearest(place.name.lower(), set(TABLES) - set(found))
+        if near:
+            where = place.path if place.kind in ("csv", "parquet") else f"{source}: {place}"
+            raise ValueError(
+                f"{where}: no table is called {place.name!r}{near} Expected any of "
+                f"{', '.join(TABLES)}. Rename it, or move it out of the folder."
+            )
+
+
+def _count_rows(place: Place, source: Source) -> int:
+    """Return the number of rows of a place that is not read, a heading line not counted."""
+    if place.kind == "csv":
+        with place.path.open("rb") as lines:
+            return max(0, sum(1 for line in lines if re.search(rb"\S", line)) - 1)
+    if place.kind == "parquet":
+        from crmlab.data.loaders.parquet import count_rows
+
+        return count_rows(place.path)
+    if place.kind == "workbook":
+        import python_calamine
+
+        with python_calamine.CalamineWorkbook.from_path(str(place.path)) as workbook:
+            return max(0, workbook.get_sheet_by_name(place.part).total_height - 1)
+    from crmlab.data.loaders.database import open_database
+
+    with open_database(source) as database:
+        return database.count(place.part)

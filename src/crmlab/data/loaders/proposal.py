@@ -1,0 +1,349 @@
+"""Propose a mapping: which file is which table, which heading which column, how values are written.
+
+Who asks: ``crmlab data check``, for data whose headings are not ours. Three things tell: names in
+English and Chinese (``column_names.csv``), the kinds of the values, and whether they repeat. The
+proposal is a draft that its reader checks; what cannot be told is said in its notes.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+from crmlab.data.columns import TABLES
+from crmlab.data.conversion import FLAGS
+from crmlab.data.loaders.matching import find_heading, match_columns, score_table
+from crmlab.data.loaders.places import Place, list_places
+from crmlab.data.loaders.source import Source
+from crmlab.data.loaders.translate import plain_name
+from crmlab.data.loaders.writing import guess_days, guess_numbers
+from crmlab.data.mapping import TableMapping
+
+__all__ = ["Proposal", "propose_mapping", "write_draft"]
+
+_SAMPLE_ROWS = 20_000
+_SAMPLE_BYTES = 2 << 20
+_MISSING = ("NA", "N/A", "n/a", "NULL", "null", "None", "nan", "NaN", "-", "--", "\\N", "无", "空")
+_WORDS = {
+    "female": ("f", "female", "w", "woman", "frau", "女", "女性", "女士", "weiblich"),
+    "male": ("m", "male", "man", "herr", "男", "男性", "先生", "männlich"),
+    "other": ("o", "other", "x", "divers", "其他", "其它", "未知"),
+    "low": ("l", "low", "低"),
+    "middle": ("medium", "mid", "middle", "中", "中等"),
+    "high": ("h", "high", "高"),
+}
+_FROM_CURRENCY = {"CNY": "JPY"}  # share a sign
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A draft of a mapping file.
+
+    Attributes
+    ----------
+    content : dict
+        As `crmlab.data.mapping.Mapping` reads it; empty where nothing need be said.
+    notes : list of str
+        What could not be told, and what was guessed.
+    """
+
+    content: dict
+    notes: list[str]
+
+
+def propose_mapping(source: Source) -> Proposal:
+    r"""Return a draft of a mapping for a source that has none.
+
+    Parameters
+    ----------
+    source : Source
+
+    Returns
+    -------
+    Proposal
+
+    Raises
+    ------
+    ValueError
+        If the source cannot be opened, or nothing in it looks like a table of ours.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from crmlab.data.loaders import locate
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "销售.csv"
+    ...     _ = path.write_text("单号;会员号;销售日期;金额\n1;7;25/01/2024;3,5\n2;7;26/01/2024;9\n")
+    ...     draft = propose_mapping(locate(path))
+    >>> draft.content["tables"]["orders"]["columns"]["order_id"]
+    '单号'
+    >>> draft.content["tables"]["orders"]["dates"], draft.content["tables"]["orders"]["decimal"]
+    ('%d/%m/%Y', ',')
+    """
+    notes: list[str] = []
+    looks = []
+    for place in list_places(source):
+        try:
+            frame, said = _look(place, source)
+        except ValueError as error:
+            notes.append(str(error))
+            continue
+        looks.append((place, frame, said))
+    chosen = _choose_tables(looks)
+    if not chosen:
+        listed = ", ".join(str(place) for place, *_ in looks) or "nothing that is read"
+        reasons = "".join(f"\n{note}" for note in notes)
+        raise ValueError(
+            f"{source}: no table of customers, orders, contacts, survey or tickets is recognised "
+            f"({listed}). Name its columns in a mapping.yaml; `crmlab data card sample` lists "
+            f"ours.{reasons}"
+        )
+    content: dict = {"tables": {}}
+    currencies: set[str] = set()
+    for table, (place, frame, said, columns) in chosen.items():
+        spec = _describe(table, frame, said, columns, notes, currencies)
+        if place.name != table:
+            where = place.path.name if place.path and place.kind != source.kind else place.part
+            spec = (
+                {"from": where} | ({"sheet": place.part} if place.kind == "workbook" else {}) | spec
+            )
+        if spec:
+            content["tables"][table] = spec
+    if currencies == {"CNY", "JPY"}:
+        currencies = {"CNY"}
+        notes.append("¥ is taken for CNY; write currency: JPY if the amounts are in yen.")
+    if len(currencies) == 1:
+        content["currency"] = currencies.pop()
+    elif currencies:
+        notes.append(
+            f"amounts in several currencies ({', '.join(sorted(currencies))}): split them."
+        )
+    if not content["tables"]:
+        del content["tables"]
+    return Proposal(content, notes)
+
+
+def write_draft(proposal: Proposal, source: Source, path: Path) -> None:
+    """Write a proposal as a mapping file that its reader can go on with; never over another.
+
+    Parameters
+    ----------
+    proposal : Proposal
+    source : Source
+    path : pathlib.Path
+
+    Raises
+    ------
+    ValueError
+        If the file is there already.
+    """
+    named = {}
+    if source.kind == "postgresql":
+        named = {"source": f"{source.url}{'&' if '?' in source.url else '?'}schema={source.schema}"}
+    elif source.kind != "folder":
+        named = {"source": source.path.name}
+    body = yaml.safe_dump(named | proposal.content, allow_unicode=True, sort_keys=False)
+    lines = ["# Drafted by `crmlab data check`: check every line, then run the check again."]
+    lines += [f"# {note}" for note in proposal.notes]
+    if "currency" not in proposal.content:
+        lines.append("# currency: CNY             # ISO 4217: in which currency amounts are")
+    lines.append("# time_zone: Asia/Shanghai  # whose local time days and times are in")
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n" + (body if body != "{}\n" else ""))
+    except FileExistsError:
+        raise ValueError(
+            f"{path}: there is one already, and it is not overwritten. Change it by hand, or move "
+            "it away."
+        ) from None
+
+
+def _look(place: Place, source: Source) -> tuple[pd.DataFrame, dict]:
+    """Return the first rows of a place as it is read, and what had to be said to read them."""
+    if place.kind == "csv":
+        return _look_at_csv(place.path)
+    if place.kind == "parquet":
+        from crmlab.data.loaders.parquet import read_sample
+
+        return read_sample(place.path, _SAMPLE_ROWS), {}
+    if place.kind == "workbook":
+        return _look_at_sheet(place)
+    from crmlab.data.loaders.database import open_database
+
+    with open_database(source) as database:
+        return database.read(place.part, _SAMPLE_ROWS), {}
+
+
+def _look_at_csv(path: Path) -> tuple[pd.DataFrame, dict]:
+    from crmlab.data.loaders.delimited import read_text
+
+    text = read_text(path, TableMapping())
+    with text.open() as stream:
+        data = stream.read(_SAMPLE_BYTES)
+    if len(data) == _SAMPLE_BYTES:
+        data = data[: data.rfind(b"\n") + 1]
+    said: dict = {}
+    try:
+        sample = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        said["encoding"] = "cp1252"
+        sample = data.decode("cp1252", "replace")
+    first = next((line for line in sample.splitlines() if line.strip()), "")
+    delimiter = max(",;\t|", key=first.count)
+    if delimiter != ",":
+        said["delimiter"] = delimiter
+    rows = [
+        cells for cells in csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter) if cells
+    ]
+    return _tabulate(rows, said)
+
+
+def _look_at_sheet(place: Place) -> tuple[pd.DataFrame, dict]:
+    from crmlab.data.loaders.workbook import read_rows, tabulate
+
+    rows = read_rows(place.path, place.part, _SAMPLE_ROWS)
+    if not rows:
+        raise ValueError(f"{place.path}, sheet {place.part!r}: the sheet is empty and is not read.")
+    heading = find_heading([[str(cell) for cell in row] for row in rows[:10]])
+    said = {"heading_row": heading + 1} if heading else {}
+    return tabulate([str(cell).strip() for cell in rows[heading]], rows[heading + 1 :]), said
+
+
+def _tabulate(rows: list[list[str]], said: dict) -> tuple[pd.DataFrame, dict]:
+    if not rows:
+        return pd.DataFrame(), said
+    heading = find_heading(rows[:10])
+    if heading:
+        said["heading_row"] = heading + 1
+    names = [name.strip() for name in rows[heading]]
+    whole = [row for row in rows[heading + 1 :] if len(row) == len(names)]
+    frame = pd.DataFrame(whole, columns=range(len(names)), dtype="str")
+    frame = frame.where(frame != "")
+    frame.columns = names
+    return frame, said
+
+
+def _choose_tables(looks: Iterable[tuple[Place, pd.DataFrame, dict]]) -> dict:
+    """Return the best place of each table, each place for one table at most."""
+    scored = []
+    for place, frame, said in looks:
+        named = plain_name(place.name)
+        if named in TABLES:
+            scored.append((1000, named, place, frame, said, match_columns(named, frame)))
+            continue
+        for table in ("orders", "customers", "contacts", "survey", "tickets"):
+            columns = match_columns(table, frame)
+            score = score_table(table, place, frame, columns)
+            if score > 0:
+                scored.append((score, table, place, frame, said, columns))
+    scored.sort(key=lambda entry: -entry[0])
+    chosen: dict = {}
+    for _, table, place, frame, said, columns in scored:
+        if table not in chosen and all(place != taken[0] for taken in chosen.values()):
+            chosen[table] = (place, frame, said, columns)
+    return {table: chosen[table] for table in TABLES if table in chosen}
+
+
+def _describe(
+    table: str,
+    frame: pd.DataFrame,
+    said: dict,
+    columns: dict[str, str],
+    notes: list[str],
+    currencies: set[str],
+) -> dict:
+    """Return what a mapping must say of a table beyond what is read anyway."""
+    specs: dict[str, dict] = {}
+    known = {column.name: column for column in TABLES[table].columns}
+    missing: dict[str, None] = {}
+    for ours, theirs in columns.items():
+        values, column = frame[theirs], known[ours]
+        spec: dict = {}
+        if pd.api.types.is_string_dtype(values.dtype):
+            text = values.dropna().str.strip()
+            if column.kind in ("day", "instant", "number", "integer"):
+                marks = [mark for mark in _MISSING if (text == mark).any()]
+                missing |= dict.fromkeys(marks)
+                text = text[~text.isin(marks)]
+            where = f"{table}.{ours} ({theirs})"
+            if column.kind in ("day", "instant"):
+                spec |= _describe_days(text, where, notes)
+            elif column.kind in ("number", "integer"):
+                spec |= _describe_numbers(text, where, notes, currencies)
+            elif column.kind == "text" and " | " in column.range:
+                spec |= _describe_words(text, column.range.split(" | "))
+            elif column.kind == "flag" and not text.str.lower().isin(FLAGS).all():
+                found = ", ".join(text[~text.str.lower().isin(FLAGS)].unique()[:5])
+                notes.append(
+                    f"{where}: which of {found} is true and which false? Say it in values."
+                )
+        if spec or plain_name(theirs) != ours:
+            specs[ours] = {"from": theirs} | spec
+    specs = {ours: specs[ours] for ours in known if ours in specs}
+    result = dict(said)
+    for key in ("dates", "decimal", "thousands"):
+        # Said once for the table where every column says the same.
+        told = [spec[key] for spec in specs.values() if key in spec]
+        if told and len(set(told)) == 1:
+            result[key] = told[0]
+            for spec in specs.values():
+                spec.pop(key, None)
+    if missing:
+        result["missing"] = list(missing)
+    short = {
+        ours: spec["from"] if set(spec) == {"from"} else spec
+        for ours, spec in specs.items()
+        if spec != {"from": ours}
+    }
+    return result | ({"columns": short} if short else {})
+
+
+def _describe_days(text: pd.Series, where: str, notes: list[str]) -> dict:
+    formats, share = guess_days(text)
+    if not formats:
+        return {}
+    if len(formats) > 1:
+        notes.append(
+            f"{where}: {text.iloc[0]!r} may be written {' or '.join(formats)}, and so may all "
+            "others: say which as dates."
+        )
+        return {}
+    if share < 1:
+        n = round((1 - share) * text.nunique())
+        notes.append(f"{where}: days are written in several ways; {n} are not {formats[0]}.")
+    if re.match(r"%Y-%m-%d|%Y%m%d$", formats[0]):
+        return {}
+    return {"dates": formats[0]}
+
+
+def _describe_numbers(text: pd.Series, where: str, notes: list[str], currencies: set[str]) -> dict:
+    writings, signs, _ = guess_numbers(text)
+    currencies.update(signs)
+    if len(writings) > 1:
+        said = " or ".join(f"decimal {d!r} thousands {t!r}" for d, t in writings)
+        notes.append(f"{where}: {text.iloc[0]!r} may be written with {said}: say which.")
+        return {}
+    if not writings:
+        return {}
+    decimal, thousands = writings[0]
+    spec = {"decimal": decimal} if decimal != "." else {}
+    return spec | ({"thousands": thousands} if thousands else {})
+
+
+def _describe_words(text: pd.Series, allowed: list[str]) -> dict:
+    found = text.unique()
+    if len(found) > 50 or set(found) <= set(allowed):
+        return {}
+    values = {}
+    for word in found:
+        ours = [a for a in allowed if word.lower() == a or word.lower() in _WORDS.get(a, ())]
+        if ours and word != ours[0]:
+            values[word] = ours[0]
+    return {"values": values} if values else {}

@@ -1,0 +1,308 @@
+"""Read a source: find its tables, translate and check them, and count what happened.
+
+Who asks: `crmlab.data.load_dataset`, which refuses a source at its first problem, and
+``crmlab data check``, which tells all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from crmlab.data.columns import TABLES
+from crmlab.data.fetch import file_sha256
+from crmlab.data.loaders.places import Place, count_others, find_places
+from crmlab.data.loaders.raw import Counted, Raw, drop_empty
+from crmlab.data.loaders.source import Source
+from crmlab.data.loaders.translate import name_format, translate
+from crmlab.data.mapping import Mapping, TableMapping, load_mapping
+from crmlab.data.problems import Problem
+from crmlab.data.tables import inspect_tables
+
+__all__ = ["Reading", "fingerprint_source", "inspect_source", "read_source"]
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What a source holds, and what happened to it on the way.
+
+    Attributes
+    ----------
+    tables : dict of str to pandas.DataFrame
+        In the order of our tables; sound where there is no problem.
+    places : dict of str to str
+        Where each table was read.
+    problems : list of Problem
+    repairs, left_out : list of (table, text, text_zh, n)
+    mapping : Mapping
+    hashes : dict of str to str
+        Of a database server, whose tables may change at any moment: taken in the very transaction
+        that read them. Empty elsewhere.
+    scanned : dict of str to (pathlib.Path, str)
+        Large tables that are not read but left to an engine, which reads them where they lie.
+    """
+
+    tables: dict[str, pd.DataFrame]
+    places: dict[str, str]
+    problems: list[Problem]
+    repairs: Counted
+    left_out: Counted
+    mapping: Mapping
+    hashes: dict[str, str]
+    scanned: dict[str, tuple[Path, str]]
+
+
+def read_source(source: Source, *, engine: str | None = None) -> Reading:
+    r"""Return the tables of a source, checked; refuse it at the first problem.
+
+    Parameters
+    ----------
+    source : Source
+        As `crmlab.data.loaders.locate` returns it.
+    engine : str, optional
+        Tables of a folder that this engine scans (`crmlab.data.scanned.find_scanned`) are not
+        read; a table that a mapping translates always is.
+
+    Returns
+    -------
+    Reading
+        Without problems.
+
+    Raises
+    ------
+    ValueError
+        With file, table, column and row, what was expected and what to do.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from crmlab.data.loaders import locate
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "orders.csv"
+    ...     _ = path.write_text("ORDER_ID,customer_id,ordered_on,amount\n 1 ,a,2024-01-05,10\n")
+    ...     reading = read_source(locate(folder))
+    >>> [(repair, n) for _, repair, _, n in reading.repairs][0]
+    ("heading 'ORDER_ID' read as order_id", 1)
+    """
+    reading = inspect_source(source, engine=engine)
+    if reading.problems:
+        raise ValueError(str(reading.problems[0]))
+    return reading
+
+
+def inspect_source(
+    source: Source, mapping: Mapping | None = None, *, engine: str | None = "pandas"
+) -> Reading:
+    """Return the tables of a source with every problem.
+
+    Parameters
+    ----------
+    source : Source
+    mapping : Mapping, optional
+        By default that of the source's mapping file, if it has one.
+    engine : str, optional
+        As for `read_source`; every table is read unless one is named.
+
+    Returns
+    -------
+    Reading
+
+    Raises
+    ------
+    ValueError
+        If a file cannot be read at all, or no table is found.
+    """
+    mapping = mapping or _mapping_of(source)
+    found, others = find_places(source, mapping)
+    scanned = _find_scanned(source, found, mapping, engine)
+    raws, frames, dates, problems = {}, {}, {}, []
+    with _open(source) as database:
+        for table, place in found.items():
+            if table in scanned:
+                continue
+            try:
+                raws[table] = raw = _read(table, place, mapping, source, database)
+                frames[table], dates[table] = translate(raw, mapping)
+            except ValueError as error:
+                raws.pop(table, None)
+                problems.append(Problem(table, "", str(error), "", ""))
+        hashes = _hash_tables(source, found, database) if source.kind == "postgresql" else {}
+    inspection = inspect_tables(frames)
+    for table, raw in raws.items():
+        problems += raw.problems
+        mine = [problem for problem in inspection.problems if problem.table == table]
+        told = {(problem.column, tuple(problem.rows)) for problem in raw.problems}
+        for problem in mine:
+            placed = name_format(problem, dates[table]).at(raw.place, raw.numbers)
+            if _is_news(placed, told, raw.problems):
+                problems.append(placed)
+        if not len(raw.frame) and not raw.problems:
+            problems.append(_say_empty(table, raw.place))
+        if table == "orders" and table in inspection.tables:
+            problems += _find_days_to_come(inspection.tables[table], raw)
+    return Reading(
+        tables=inspection.tables,
+        places={table: raw.place for table, raw in raws.items()},
+        problems=problems,
+        repairs=[row for raw in raws.values() for row in raw.repairs] + inspection.repairs,
+        left_out=count_others(others, source)
+        + [row for raw in raws.values() for row in raw.left_out],
+        mapping=mapping,
+        hashes=hashes,
+        scanned=scanned,
+    )
+
+
+def fingerprint_source(source: Source) -> dict[str, str]:
+    """Return the sha256 of everything a source's tables are made from.
+
+    Parameters
+    ----------
+    source : Source
+
+    Returns
+    -------
+    dict of str to str
+        By file; of a PostgreSQL server, by table: a hash of its columns and of all of its rows,
+        which the server computes.
+    """
+    hashes = {}
+    if source.kind == "folder":
+        from crmlab.data.loaders.places import READ
+
+        for path in sorted(source.path.iterdir()):
+            if path.is_file() and path.suffix.lower() in READ:
+                hashes[path.name] = file_sha256(path)
+    elif source.kind == "postgresql":
+        from crmlab.data.loaders.database import open_database
+
+        found, _ = find_places(source, _mapping_of(source))
+        with open_database(source) as database:
+            return _hash_tables(source, found, database)
+    else:
+        hashes[source.path.name] = file_sha256(source.path)
+        # What a database has not yet moved into its file lies beside it.
+        for beside in (f"{source.path}-wal", f"{source.path}.wal"):
+            if Path(beside).is_file() and Path(beside).stat().st_size:
+                hashes[Path(beside).name] = file_sha256(Path(beside))
+    if source.mapping_file is not None:
+        hashes[source.mapping_file.name] = file_sha256(source.mapping_file)
+    return hashes
+
+
+def _find_scanned(
+    source: Source, found: dict[str, Place], mapping: Mapping, engine: str | None
+) -> dict[str, tuple[Path, str]]:
+    """Return the tables that an engine is to read where they lie: plain files in our own names."""
+    from crmlab.data.scanned import find_scanned
+
+    if engine not in (None, "pandas") and source.kind != "folder":
+        raise ValueError(
+            f"{source}: the engine {engine!r} reads CSV and Parquet files in a folder. Leave the "
+            "engine out."
+        )
+    files = {
+        table: place.path
+        for table, place in found.items()
+        if place.kind in ("csv", "parquet") and table not in mapping.tables
+    }
+    chosen = find_scanned(files, engine)
+    return {table: (files[table], name) for table, name in chosen.items()}
+
+
+def _hash_tables(source: Source, found: dict[str, Place], database) -> dict[str, str]:
+    from crmlab.data.loaders.database import fingerprint_table
+
+    hashes = {
+        f"{source.schema}.{place.part}": fingerprint_table(database, place.part)
+        for place in found.values()
+    }
+    if source.mapping_file is not None:
+        hashes[source.mapping_file.name] = file_sha256(source.mapping_file)
+    return hashes
+
+
+def _mapping_of(source: Source) -> Mapping:
+    return load_mapping(source.mapping_file) if source.mapping_file else Mapping()
+
+
+@contextmanager
+def _open(source: Source) -> Iterator:
+    if source.kind in ("folder", "file"):
+        with nullcontext() as nothing:
+            yield nothing
+        return
+    from crmlab.data.loaders.database import open_database
+
+    with open_database(source) as database:
+        yield database
+
+
+def _read(table: str, place: Place, mapping: Mapping, source: Source, database) -> Raw:
+    said = mapping.tables.get(table, TableMapping())
+    if place.kind == "csv":
+        from crmlab.data.loaders.delimited import read_csv
+
+        return read_csv(table, place.path, said, marks=mapping.missing)
+    if place.kind == "parquet":
+        from crmlab.data.loaders.parquet import read_parquet
+
+        return read_parquet(table, place.path)
+    if place.kind == "workbook":
+        from crmlab.data.loaders.workbook import read_sheet
+
+        return read_sheet(table, place.path, said, place.part)
+    raw = Raw(table, f"{source}, table {place.part!r}", database.read(place.part))
+    drop_empty(raw)
+    specs = said.specs
+    key = [specs[k].from_ if k in specs else k for k in TABLES[table].key]
+    key = [name for name in key if name in raw.frame.columns] or list(raw.frame.columns)
+    # A database's rows have no order of their own; a study's must.
+    raw.frame = raw.frame.sort_values(key, ignore_index=True, kind="stable")
+    raw.numbers = None
+    return raw
+
+
+def _is_news(problem: Problem, told: set, before: list[Problem]) -> bool:
+    """Return whether a problem is not merely the trace of one that its reader told already."""
+    if (problem.column, tuple(problem.rows)) in told:
+        return False
+    if problem.found != "the value is missing":
+        return True
+    known = [p.rows for p in before if p.column == problem.column]
+    return not known or not np.isin(problem.rows, np.concatenate(known)).all()
+
+
+def _say_empty(table: str, place: str) -> Problem:
+    return Problem(
+        table,
+        "",
+        "it has headings but no rows",
+        f"rows, each {TABLES[table].row_en}",
+        "Fill it, or take it out of the folder.",
+    ).at(place)
+
+
+def _find_days_to_come(orders: pd.DataFrame, raw: Raw) -> list[Problem]:
+    """Return orders dated in the future: a slip of the pen there stretches the whole window."""
+    # A day's grace: somewhere on earth it is tomorrow already.
+    days = orders["ordered_on"]
+    late = np.flatnonzero((days > pd.Timestamp.today() + pd.Timedelta(days=1)).to_numpy())
+    if not len(late):
+        return []
+    found = f"{days.iloc[late[0]]:%Y-%m-%d} is still to come"
+    problem = Problem(
+        "orders",
+        "ordered_on",
+        found,
+        "days up to today",
+        "Correct the date.",
+        late,
+        tuple(days.iloc[late].dt.strftime("%Y-%m-%d")),
+    )
+    return [problem.at(raw.place, raw.numbers)]

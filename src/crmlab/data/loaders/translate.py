@@ -1,0 +1,200 @@
+"""From a stranger's headings and ways of writing to our columns, as a mapping file says.
+
+Who asks: the loader, between reading and checking. What a mapping file does not name is taken
+where its heading is ours but for case, blanks or full-width letters. Each change is counted; a
+value that does not follow what the mapping says is left as it is, and the check refuses it.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import replace
+
+import pandas as pd
+
+from crmlab.atlas import nearest
+from crmlab.data.columns import TABLES, Column
+from crmlab.data.loaders.raw import Raw
+from crmlab.data.loaders.values import read_days, read_numbers
+from crmlab.data.mapping import ColumnMapping, Mapping, TableMapping
+from crmlab.data.problems import Problem
+
+__all__ = ["name_format", "plain_name", "translate"]
+
+
+def plain_name(name: object) -> str:
+    """Return a heading in small half-width letters, words joined by one underscore.
+
+    Examples
+    --------
+    >>> plain_name(" Ｏｒｄｅｒ　ID "), plain_name("Order-Id")
+    ('order_id', 'order_id')
+    """
+    text = unicodedata.normalize("NFKC", str(name)).strip().casefold()
+    return re.sub(r"[\s_-]+", "_", text)
+
+
+def translate(raw: Raw, mapping: Mapping) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Return the table under our headings, and what a mapping said of how its days are written.
+
+    Parameters
+    ----------
+    raw : Raw
+        Its repairs, left_out and problems grow.
+    mapping : Mapping
+
+    Returns
+    -------
+    frame : pandas.DataFrame
+    dates : dict of str to str
+        By column, for messages.
+
+    Raises
+    ------
+    ValueError
+        If the mapping names a heading that is not there, or two headings become one.
+    """
+    said = mapping.tables.get(raw.table, TableMapping())
+    table = TABLES[raw.table]
+    known = {column.name: column for column in table.columns}
+    frame = _rename(raw, said, known)
+    specs = dict(said.specs)
+    default = ColumnMapping(
+        constant="", **{key: getattr(said, key) for key in ("dates", "decimal", "thousands")}
+    )
+    dates = {}
+    for name in list(frame.columns.unique()):
+        if (frame.columns == name).sum() > 1:
+            continue  # told by the check
+        spec = specs.get(name, default)
+        column = known.get(name) or _question(raw.table, name)
+        if column is None:
+            continue
+        values = frame[name]
+        if values.dtype == object:  # kinds that do not go together, such as days among texts
+            values = values.astype("str").where(values.notna())
+        values = _read_missing(raw, values, spec, (*mapping.missing, *(said.missing or ())))
+        values = _read_words(raw, values, spec, column)
+        if column.kind in ("number", "integer"):
+            values = read_numbers(raw, values, column.name, spec, mapping.currency)
+        elif column.kind in ("day", "instant"):
+            values = read_days(raw, values, column.name, spec, mapping.time_zone)
+            if spec.dates:
+                dates[name] = spec.dates
+        if values is not frame[name]:
+            frame = frame.assign(**{name: values})
+    for name, spec in specs.items():
+        if spec.constant is not None:
+            frame = frame.assign(**{name: pd.Series(spec.constant, frame.index, dtype="str")})
+    return frame, dates
+
+
+def name_format(problem: Problem, dates: dict[str, str]) -> Problem:
+    """Return a problem of a day with what the mapping expects in place of what we do."""
+    said = dates.get(problem.column)
+    if said is None or not problem.expected.startswith(("a day", "a time")):
+        return problem
+    cure = problem.cure.partition(" Or say in mapping.yaml")[0]
+    return replace(problem, expected=f"a day written {said}, as mapping.yaml says", cure=cure)
+
+
+def _question(table: str, name: str) -> Column | None:
+    """Return a column for a question of a survey, whose answers are numbers."""
+    if table != "survey":
+        return None
+    return Column(name, "number", name, name, "points", "", False, True)
+
+
+def _rename(raw: Raw, said: TableMapping, known: dict[str, Column]) -> pd.DataFrame:
+    """Return the table with our names where the mapping gives them or the headings are alike."""
+    theirs = [str(name) for name in raw.frame.columns]
+    plain = [plain_name(name) for name in theirs]
+    ours: dict[int, str] = {}
+    for name, spec in said.specs.items():
+        if spec.from_ is None:
+            continue
+        ours[_find(raw, spec.from_, theirs, plain)] = name
+    gone = {_find(raw, name, theirs, plain) for name in said.leave_out}
+    for i, name in enumerate(theirs):
+        if i not in ours and i not in gone and name in known and name not in ours.values():
+            ours[i] = name
+    for i, name in enumerate(theirs):
+        alike = plain[i]
+        if i in ours or i in gone or name in known or alike not in known:
+            continue
+        if alike in ours.values():
+            found = f"the headings {alike!r} and {name!r} differ only in case, blanks or width"
+            cure = "Keep one of them, or say in mapping.yaml which one is meant."
+            raw.problems.append(Problem(raw.table, "", found, "", cure).at(raw.place))
+            continue
+        if not any(spec.constant is not None for key, spec in said.specs.items() if key == alike):
+            ours[i] = alike
+            raw.repaired(f"heading {name!r} read as {alike}", f"表头“{name}”读作 {alike}", 1)
+    if gone:
+        listed = ", ".join(theirs[i] for i in sorted(gone))
+        raw.left_out.append(
+            (raw.table, f"columns left out: {listed}", f"按映射文件不读取的列：{listed}", len(gone))
+        )
+    taken = [i for i in range(len(theirs)) if i not in gone]
+    names = [ours.get(i, theirs[i]) for i in taken]
+    clash = {name for name in names if names.count(name) > 1 and name in said.specs}
+    if clash:
+        # A column of their own that is called like one of ours: the mapping's goes first.
+        name = sorted(clash)[0]
+        found = f"mapping.yaml takes {name} from {said.specs[name].from_!r}, yet a column {name!r}"
+        raise ValueError(
+            f"{raw.place}: {found} is there as well. Put it under leave_out, or map it elsewhere."
+        )
+    frame = raw.frame.iloc[:, taken].copy(deep=False)
+    frame.columns = names
+    return frame
+
+
+def _find(raw: Raw, wanted: str, theirs: list[str], plain: list[str]) -> int:
+    if theirs.count(wanted) == 1:
+        return theirs.index(wanted)
+    if plain.count(plain_name(wanted)) == 1:
+        return plain.index(plain_name(wanted))
+    if wanted in theirs:
+        raise ValueError(
+            f"{raw.place}: the column {wanted!r}, which mapping.yaml names, appears more than "
+            "once; keep one of them."
+        )
+    raise ValueError(
+        f"{raw.place}: no column is called {wanted!r}, which mapping.yaml names for {raw.table}"
+        f"{nearest(wanted, theirs) or '.'} There are {', '.join(theirs)}."
+    )
+
+
+def _read_missing(
+    raw: Raw, values: pd.Series, spec: ColumnMapping, marks: tuple[str, ...]
+) -> pd.Series:
+    marks = (*marks, *(spec.missing or ()))
+    if not marks or not pd.api.types.is_string_dtype(values.dtype):
+        return values
+    stands = values.str.strip().isin(marks)
+    n = int(stands.sum())
+    if not n:
+        return values
+    spelt = ", ".join(dict.fromkeys(marks))
+    raw.repaired(
+        f"{values.name}: read as missing where {spelt} stands",
+        f"{values.name}：{spelt} 读作缺失",
+        n,
+    )
+    return values.where(~stands)
+
+
+def _read_words(raw: Raw, values: pd.Series, spec: ColumnMapping, column: Column) -> pd.Series:
+    words = spec.model_dump()["values"]
+    if not words:
+        return values
+    text = values.astype("str").where(values.notna()).str.strip()
+    found = text.isin(list(words))
+    raw.repaired(
+        f"{column.name}: words translated as mapping.yaml says",
+        f"{column.name}：按映射文件转换取值",
+        int(found.sum()),
+    )
+    return text.where(~found, text.map(words)).astype("str").where(text.notna())

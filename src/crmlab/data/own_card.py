@@ -1,0 +1,74 @@
+"""The card that a user may lay beside the tables: ``card.yaml``.
+
+Who asks: the loader of one's own data ("in which currency, observed when, under which licence?").
+"""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+
+from crmlab.atlas import LANGUAGES, nearest
+
+__all__ = ["check_card", "read_yaml"]
+
+
+def check_card(path: Path, values: object) -> dict:
+    """Return the values of a user's card: known keys, texts in both languages, days, a currency."""
+    texts = ("title", "summary", "origin", "licence", "prepared")
+    keys = (*texts, "citation", "doi", "currency", "time_zone", "observed_from", "observed_to")
+    if not isinstance(values, dict):
+        raise ValueError(f"{path}: expected lines of “key: value” with the keys {', '.join(keys)}.")
+    checked = {}
+    for key, value in values.items():
+        if key not in keys:
+            raise ValueError(
+                f"{path}: no key is called {key!r}{nearest(key, keys) or '.'} "
+                f"Expected any of {', '.join(keys)}."
+            )
+        if value is None:  # a key with nothing after it says nothing
+            continue
+        if key in texts:
+            value = dict.fromkeys(LANGUAGES, value) if isinstance(value, str) else value
+            if not isinstance(value, dict) or set(value) != set(LANGUAGES):
+                raise ValueError(
+                    f"{path}: {key} must be one text, or one text for each of "
+                    f"{' and '.join(LANGUAGES)}; got {value!r}."
+                )
+        elif key.startswith("observed_"):
+            if type(value) is not datetime.date:
+                raise ValueError(f"{path}: {key} must be a day, YYYY-MM-DD; got {value!r}.")
+        elif key == "currency":
+            if not (isinstance(value, str) and len(value) == 3 and value.isupper()):
+                raise ValueError(
+                    f"{path}: currency must be the three capital letters of ISO 4217, such as CNY; "
+                    f"got {value!r}."
+                )
+        elif key == "time_zone":
+            _check_zone(path, value)
+        else:
+            value = str(value)
+        checked[key] = value
+    return checked
+
+
+def _check_zone(path: Path, zone: object) -> None:
+    from zoneinfo import ZoneInfo
+
+    try:
+        ZoneInfo(zone)
+    except (TypeError, ValueError, OSError, LookupError):
+        raise ValueError(
+            f"{path}: time_zone must be a name such as Asia/Shanghai; got {zone!r}."
+        ) from None
+
+
+def read_yaml(path: Path) -> dict:
+    """Return what a YAML file holds, or refuse it by name."""
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        return yaml.load(path.read_text(encoding="utf-8-sig"), Loader=loader)  # noqa: S506
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: not a YAML file that can be read ({error}).") from None
