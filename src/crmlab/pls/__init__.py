@@ -1,6 +1,8 @@
 """PLS-SEM: path models of constructs and items, by partial least squares."""
 
 from crmlab.pls.estimate import Estimate, Settings, estimate_model
+from crmlab.pls.bootstrap import Bootstrap, bootstrap_model
+from crmlab.pls.intervals import INTERVALS, intervals
 from crmlab.pls.specify import (
     INTERACTION_METHODS,
     Construct,
