@@ -42,20 +42,20 @@ def ave_of(loadings, stage):
 def htmt_of(correlations, stage):
     """Heterotrait-monotrait ratio of every two blocks; a single item counts as reliability 1.
 
-    Mean correlation between the blocks over the geometric mean of the mean correlations within.
-    NaN where a mean within is not positive.
+    Mean absolute correlation between the blocks over the geometric mean of the same within: an
+    item worded the other way must not hide behind its sign.
     """
-    sums = block_sums(correlations, stage)
+    sums = block_sums(np.abs(correlations), stage)
     k = stage.sizes
     within = np.where(k == 1, 1.0, np.einsum("bii->bi", sums) / np.maximum(k * (k - 1), 1))
     return _over_geometric_mean(sums / (k[:, None] * k[None, :]), within)
 
 
 def htmt2_of(correlations, stage):
-    """HTMT2: the same ratio of geometric means; NaN where a correlation is not positive."""
+    """HTMT2: the same ratio of geometric means; NaN where both means are 0."""
     off = ~np.eye(correlations.shape[1], dtype=bool)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        logs = np.where(off, np.log(np.where(correlations > 0, correlations, np.nan)), 0.0)
+    with np.errstate(divide="ignore"):
+        logs = np.where(off, np.log(np.abs(correlations)), 0.0)
     rows = np.add.reduceat(logs, stage.starts, axis=1)
     sums = np.add.reduceat(rows, stage.starts, axis=2)
     k = stage.sizes
