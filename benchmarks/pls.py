@@ -135,7 +135,9 @@ def _agree(estimate, bootstrap, drawn, peer):
     furthest = np.abs(ours - theirs).max()
     print(f"the same {len(drawn)} resamples: paths differ by {furthest:.1e} at most")
     z = _standard_error_z(bootstrap.draws["paths"], theirs)
-    print(f"other resamples: standard errors differ by {z:.1f} of their own standard errors at most")
+    print(
+        f"other resamples: standard errors differ by {z:.1f} of their own standard errors at most"
+    )
     return furthest < SAME and z < CHANCE
 
 

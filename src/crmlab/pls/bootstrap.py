@@ -165,9 +165,7 @@ def bootstrap_model(
     everything = np.ones(1, dtype=bool)
     values = quantities(estimate, estimate.solution, "none", everything)
     values = {name: value[0] for name, value in values.items()}
-    return Bootstrap(
-        estimate, signs, n_resamples, tally, _labels(estimate), draws, values, inner
-    )
+    return Bootstrap(estimate, signs, n_resamples, tally, _labels(estimate), draws, values, inner)
 
 
 def draw_counts(rng, n, n_resamples):
@@ -284,9 +282,7 @@ def _labels(estimate):
     layout = estimate.layout
     names = layout.names
     far = [(names[s], names[t]) for s, t in reached_pairs(layout)]
-    routes = [
-        (names[w[0]], names[w[-1]], " -> ".join(names[k] for k in w)) for w in ways(layout)
-    ]
+    routes = [(names[w[0]], names[w[-1]], " -> ".join(names[k] for k in w)) for w in ways(layout)]
     last = layout.last.names
     upper = zip(*np.triu_indices(len(last), 1), strict=True)
     ends, slots = ["source", "target"], ["construct", "item"]

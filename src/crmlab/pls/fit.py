@@ -82,7 +82,7 @@ def _through_paths(estimate, correlations):
     for place, k in enumerate(order):
         if k in explained:
             before = order[:place]
-            implied[k, before] = implied[before, k] = paths[:, k][before] @ implied[
-                np.ix_(before, before)
-            ]
+            implied[k, before] = implied[before, k] = (
+                paths[:, k][before] @ implied[np.ix_(before, before)]
+            )
     return implied

@@ -93,7 +93,7 @@ def measurement_invariance(estimate, groups, *, seed, n_permutations=1000, level
             "measurement invariance is tested for constructs measured by items: take out the "
             "higher-order construct or the interaction and test the model of its parts"
         )
-    observed = _invariance_of(estimate, member[None])[0][0]
+    observed = _observed(_invariance_of, estimate, member)
     drawn, outcomes = _permuted(estimate, member, seed, n_permutations, _invariance_of)
     tails = (1 - level) / 2
     correlation, mean, ratio = drawn[:, 0], drawn[:, 1], drawn[:, 2]
@@ -145,7 +145,7 @@ def compare_groups(estimate, groups, *, seed, n_permutations=1000):
     """
     _check_permutations(n_permutations, 0.95)
     names, member = _two_groups(estimate, groups)
-    (first, second), _ = _paths_of(estimate, member[None])[0][0], None
+    first, second = _observed(_paths_of, estimate, member)
     drawn, outcomes = _permuted(estimate, member, seed, n_permutations, _paths_of)
     difference = first - second
     spread = drawn[:, 0] - drawn[:, 1]
@@ -205,6 +205,17 @@ def _sizes(member):
     return int(member.sum()), int((~member).sum())
 
 
+def _observed(statistic, estimate, member):
+    """The statistic of the groups as they are."""
+    values, outcome = statistic(estimate, member[None])
+    if outcome[0]:
+        raise ValueError(
+            f"a group cannot be estimated by itself ({OUTCOMES[outcome[0]]}): look for an item "
+            "that everyone in it answers alike, or for items that say the same in it"
+        )
+    return values[0]
+
+
 def _permuted(estimate, member, seed, n_permutations, statistic):
     """Statistics of permuted memberships, and what became of each permutation."""
     rng = np.random.default_rng(seed)
@@ -229,13 +240,9 @@ def _both(estimate, deals):
     """Solutions of both groups of every deal, and the worse outcome of the two."""
     first = solve_counts(estimate, deals.astype(int))
     second = solve_counts(estimate, (~deals).astype(int))
-    outcome = np.maximum(first.outcome, second.outcome)
-    if (outcome[:1] % 4 != 0).any() and len(deals) == 1:
-        raise ValueError(
-            f"a group cannot be estimated by itself ({OUTCOMES[outcome[0]]}): look at its items"
-        )
     # A consistent solution that cannot be right still has weights and paths to compare.
-    return first, second, np.where(outcome == 4, 0, outcome)
+    one, other = (np.where(s.outcome == 4, 0, s.outcome) for s in (first, second))
+    return first, second, np.maximum(one, other)
 
 
 def _paths_of(estimate, deals):

@@ -74,7 +74,9 @@ class Construct:
 
     def __post_init__(self):
         if not isinstance(self.name, str) or not self.name.strip():
-            raise ValueError(f"a construct needs a name, a text that is not empty: got {self.name!r}")
+            raise ValueError(
+                f"a construct needs a name, a text that is not empty: got {self.name!r}"
+            )
         if "->" in self.name or "," in self.name or self.name != self.name.strip():
             raise ValueError(
                 f"construct {self.name!r}: a name holds no '->', no comma and no space at its "
@@ -371,7 +373,9 @@ def _check_paths(names, pairs):
     for pair in pairs:
         for name in pair:
             if name not in names:
-                raise ValueError(_unknown("construct", name, names) + f" (path {' -> '.join(pair)})")
+                raise ValueError(
+                    _unknown("construct", name, names) + f" (path {' -> '.join(pair)})"
+                )
         if pair[0] == pair[1]:
             raise ValueError(f"path {pair[0]} -> {pair[1]} leads to itself: take it out")
         if pairs.count(pair) > 1:
