@@ -114,8 +114,10 @@ def _run_peer(file, drawn):
         environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
         environment |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
         subprocess.run(
-            [python, "-c", PEER_PROGRAM, file, json.dumps(ITEMS), json.dumps(PATHS)]
-            + [folder / "drawn.npy", folder / "answer.npz"],
+            [
+                *(python, "-c", PEER_PROGRAM, file, json.dumps(ITEMS), json.dumps(PATHS)),
+                *(folder / "drawn.npy", folder / "answer.npz"),
+            ],
             check=True,
             env=environment,
         )

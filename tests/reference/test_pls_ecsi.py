@@ -138,7 +138,7 @@ def test_seminr_is_met_in_the_structure(peer):
         assert explained.loc[names, ours].to_numpy() == pytest.approx(
             criteria.loc[row, names], abs=250 * WITHIN
         )
-    f2 = tables["f_squared"].pivot(index="source", columns="target", values="f_squared")
+    f2 = tables["f_squared"].pivot_table("f_squared", "source", "target")
     theirs = read("fsquare")
     assert_close(f2.reindex(index=theirs.index, columns=theirs.columns).fillna(0.0), theirs)
     vif = read("vif_antecedents").reset_index()

@@ -19,6 +19,15 @@ from crmlab.pls.assess import (
     reliability,
 )
 from crmlab.pls.bootstrap import QUANTITIES, Bootstrap, bootstrap_model
+from crmlab.pls.constructs import (
+    INTERACTION_METHODS,
+    Construct,
+    composite,
+    higher_order,
+    interaction,
+    reflective,
+    single_item,
+)
 from crmlab.pls.effects import indirect_effects, specific_indirect_effects, total_effects
 from crmlab.pls.estimate import Estimate, Settings, estimate_model
 from crmlab.pls.fit import srmr
@@ -36,16 +45,7 @@ from crmlab.pls.importance import (
 from crmlab.pls.intervals import INTERVALS, intervals
 from crmlab.pls.mediation import MEDIATION_TYPES, mediation
 from crmlab.pls.predict import Prediction, predict_held_out, stone_geisser
-from crmlab.pls.specify import (
-    INTERACTION_METHODS,
-    Construct,
-    PathModel,
-    composite,
-    higher_order,
-    interaction,
-    reflective,
-    single_item,
-)
+from crmlab.pls.specify import PathModel
 
 __all__ = [
     "INTERACTION_METHODS",

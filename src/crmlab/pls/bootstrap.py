@@ -23,6 +23,7 @@ doi:10.1201/9780429246593.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -125,7 +126,7 @@ def bootstrap_model(
     >>> data = pd.DataFrame({"x": x, "y": 0.6 * x + 0.8 * rng.normal(size=100)})
     >>> model = PathModel([single_item("X", "x"), single_item("Y", "y")], ["X -> Y"])
     >>> bootstrap = bootstrap_model(estimate_model(model, data), n_resamples=1000, seed=1)
-    >>> bootstrap.outcomes["solved"]
+    >>> bootstrap.n_used
     1000
     >>> table = intervals(bootstrap, "paths")
     >>> bool(table.loc[0, "low"] < 0.6 < table.loc[0, "high"])
@@ -215,7 +216,7 @@ def quantities(estimate, solution, signs, usable):
     far = np.array(reached).T
     specific = np.ones((len(paths), len(routes)))
     for k, way in enumerate(routes):
-        for source, target in zip(way, way[1:], strict=False):
+        for source, target in pairwise(way):
             specific[:, k] *= paths[:, source, target]
     explained = sorted({t for _, t in layout.pairs})
     upper = np.triu_indices(len(layout.last.names), 1)
@@ -244,8 +245,7 @@ def _usable(solution, inadmissible):
 
 
 def _inner_errors(estimate, rng, counts, n_inner, signs, inadmissible):
-    """Standard errors within each resample (a row of counts), from resamples of it."""
-    n = estimate.n_respondents
+    """Return standard errors within each resample (a row of counts), from resamples of it."""
     pieces = []
     step = max(1, _CHUNK // n_inner)
     for start in range(0, len(counts), step):
@@ -269,7 +269,7 @@ def _recount(rng, counts, n_resamples):
 
 
 def _spread(values):
-    """Standard deviation over the second axis, NaN left out; NaN where fewer than two are left."""
+    """Return the standard deviation over the second axis, NaN left out; NaN of fewer than two."""
     there = np.isfinite(values)
     n = there.sum(axis=1)
     filled = np.where(there, values, 0.0)

@@ -8,6 +8,8 @@ direct one plus all ways. Source: J.-B. Lohmöller (1989), doi:10.1007/978-3-642
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 
@@ -81,7 +83,7 @@ def specific_indirect_effects(estimate):
             names[way[0]],
             names[way[-1]],
             " -> ".join(names[k] for k in way),
-            float(np.prod([paths[s, t] for s, t in zip(way, way[1:], strict=False)])),
+            float(np.prod([paths[s, t] for s, t in pairwise(way)])),
         )
         for way in ways(estimate.layout)
     ]

@@ -19,11 +19,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
-from crmlab.pls.algorithm import SCHEMES, SMALLEST_OWN_VARIANCE
+from crmlab.pls.algorithm import SCHEMES
 from crmlab.pls.layout import Layout, lay_out
+from crmlab.pls.reasons import name_collinear, why_inadmissible
 from crmlab.pls.respondents import Respondents, read_respondents
 from crmlab.pls.solve import OUTCOMES, Solution, solve_samples
 from crmlab.pls.specify import PathModel
@@ -154,7 +154,7 @@ class Estimate:
     @property
     def inadmissible(self):
         """Why a consistent solution cannot be right, in words; empty when it can."""
-        return tuple(_why_inadmissible(self))
+        return tuple(why_inadmissible(self))
 
     def _by_slot(self, values):
         """Spread one value per slot over a table of items by constructs."""
@@ -229,10 +229,10 @@ def estimate_model(
     ...     ["Value -> Loyalty"],
     ... )
     >>> float(estimate_model(model, answers).path_coefficients.loc["Value", "Loyalty"].round(2))
-    0.55
+    0.5
     >>> estimate_model(model, answers, consistent=True).paths.round(2)
       source   target  coefficient
-    0  Value  Loyalty         0.62
+    0  Value  Loyalty         0.56
     """
     settings = Settings(scheme, consistent, missing, tolerance, max_iterations)
     layout = lay_out(model)
@@ -244,7 +244,7 @@ def estimate_model(
     estimate = Estimate(model, settings, layout, respondents, solution)
     outcome = OUTCOMES[solution.outcome[0]]
     if outcome == "collinear":
-        raise ValueError(_name_collinear(estimate, covariances))
+        raise ValueError(name_collinear(estimate, covariances))
     if outcome == "not_converged":
         raise ValueError(
             f"the weights had not settled after {max_iterations} iterations (tolerance "
@@ -272,78 +272,3 @@ def _check_consistent(model, layout):
             "consistent=True corrects reflective constructs of two and more items, and this "
             "model has none: build them with reflective(...) or use consistent=False"
         )
-
-
-def _name_collinear(estimate, covariances):
-    """Say which items or constructs cannot be told from one another."""
-    layout, solution = estimate.layout, estimate.solution
-    for stage, matrix in (
-        (layout.first, _standard(covariances, layout)),
-        (layout.second, solution.item_correlations[0]),
-    ):
-        if stage is None:
-            continue
-        for construct, is_b in enumerate(stage.mode_b):
-            block = stage.block(construct)
-            labels = [label for _, label in stage.slots[block]]
-            if is_b and matrix.shape[0] == len(stage.slots):
-                found = _explained(matrix[block, block], labels)
-                if found:
-                    name = stage.names[construct]
-                    return (
-                        f"construct {name!r} is in mode B and {found}: their weights cannot be "
-                        "told apart; leave one item out or weigh in mode A"
-                    )
-    correlations = solution.correlations[0]
-    for target, name in enumerate(layout.names):
-        before = [s for s, t in layout.pairs if t == target]
-        if len(before) > 1 and np.isfinite(correlations).all():
-            among = correlations[np.ix_(before, before)]
-            found = _explained(among, [layout.names[s] for s in before])
-            if found:
-                return (
-                    f"of what points to {name!r}, {found}: their paths cannot be told apart; "
-                    "leave one out or join them"
-                )
-    return (
-        "the weights broke down: a construct does not correlate with any of its neighbours, or "
-        "constructs that point to the same one are collinear; check the paths and the items"
-    )
-
-
-def _standard(covariances, layout):
-    scale = 1 / np.sqrt(np.diag(covariances))
-    correlations = covariances * scale[:, None] * scale
-    sources = np.array(layout.sources)
-    return correlations[np.ix_(sources, sources)]
-
-
-def _explained(correlations, labels):
-    """Words for the first two equal variables, or one that the others explain; or nothing."""
-    for i in range(len(labels)):
-        for j in range(i):
-            if abs(correlations[i, j]) > 1 - 1e-9:
-                return f"{labels[i]!r} repeats {labels[j]!r}"
-    values, vectors = np.linalg.eigh(correlations)
-    if values[0] < SMALLEST_OWN_VARIANCE * len(labels):
-        return f"{labels[int(np.abs(vectors[:, 0]).argmax())]!r} is a sum of the others"
-    return ""
-
-
-def _why_inadmissible(estimate):
-    if not estimate.settings.consistent:
-        return
-    layout, solution = estimate.layout, estimate.solution
-    for k in np.flatnonzero(layout.corrected):
-        rho = solution.rho_a[0, k]
-        if not 0 < rho <= 1:
-            yield f"the reliability rho_A of {layout.names[k]!r} is {rho:.3f}, outside 0 to 1"
-    for (construct, item), loading in zip(layout.last.slots, solution.loadings[0], strict=True):
-        if abs(loading) > 1 + 1e-12:
-            yield f"the loading of {item!r} on {construct!r} is {loading:.3f}, beyond 1"
-    for name, value in estimate.r_squared.items():
-        if value > 1:
-            yield f"R² of {name!r} is {value:.3f}, above 1"
-    smallest = np.linalg.eigvalsh(np.nan_to_num(solution.correlations[0]))[0]
-    if smallest <= 0:
-        yield "the corrected correlations of the constructs are not positive definite"

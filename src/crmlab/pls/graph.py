@@ -5,6 +5,8 @@ Who asks: the model when it is built, and everything that follows an effect alon
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 __all__ = ["chains", "depths", "find_cycle", "path_pairs", "topological_order"]
 
 
@@ -38,7 +40,7 @@ def path_pairs(texts):
         sides = [[name.strip() for name in side.split(",")] for side in text.split("->")]
         if any(not name for side in sides for name in side):
             raise ValueError(f"path {text!r}: a name is missing beside an arrow or a comma")
-        for sources, targets in zip(sides, sides[1:], strict=False):
+        for sources, targets in pairwise(sides):
             pairs += [(source, target) for source in sources for target in targets]
     return tuple(pairs)
 

@@ -1,4 +1,4 @@
-"""Two groups of respondents: is the same thing measured (MICOM), and do the paths differ?
+"""Two groups of respondents: whether the same is measured (MICOM), and whether paths differ.
 
 Who asks: whoever wants to say that price matters more to new customers than to old ones. Before
 paths are compared, the composites must mean the same in both groups. MICOM has three steps:
@@ -206,7 +206,7 @@ def _sizes(member):
 
 
 def _observed(statistic, estimate, member):
-    """The statistic of the groups as they are."""
+    """Return the statistic of the groups as they are."""
     values, outcome = statistic(estimate, member[None])
     if outcome[0]:
         raise ValueError(

@@ -108,7 +108,7 @@ def _bca(bootstrap, quantity, tails, still):
 
 
 def _leave_one_out(bootstrap, quantity):
-    """The quantity with each respondent left out in turn; who cannot be left out is passed over."""
+    """Return the quantity with each respondent left out in turn, where that can be estimated."""
     estimate = bootstrap.estimate
     n, pieces = estimate.n_respondents, []
     for start in range(0, n, _CHUNK):

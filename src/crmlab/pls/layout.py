@@ -110,7 +110,7 @@ def lay_out(model):
     first = _stage(first_constructs, slots, early_pairs)
     second, carried = None, ()
     if wholes:
-        second, carried = _second_stage(model, first, wholes, inside, late_names)
+        second, carried = _second_stage(model, first, inside, late_names)
     last = second or first
     two_stage = tuple(tuple(last.names.index(p) for p in c.parts) for c in late)
     names = last.names + tuple(c.name for c in late)
@@ -144,7 +144,7 @@ def _stage(constructs, slots, pairs):
     )
 
 
-def _second_stage(model, first, wholes, inside, late_names):
+def _second_stage(model, first, inside, late_names):
     constructs = [c for c in model.constructs if c.name not in inside | late_names]
     slots, carried = [], []
     for construct in constructs:

@@ -1,4 +1,4 @@
-"""Mediation: does an effect go through another construct, and is there one beside it?
+"""Mediation: whether an effect goes through another construct, and whether one stands beside it.
 
 Who asks: whoever claims that image works through satisfaction. Types by Zhao, Lynch & Chen:
 *complementary* (indirect and direct effect, same direction), *competitive* (opposite directions),

@@ -1,4 +1,4 @@
-"""Does the model predict respondents it has not seen? PLSpredict and Stone-Geisser's Q².
+"""Whether the model predicts respondents it has not seen: PLSpredict and Stone-Geisser's Q².
 
 Who asks: whoever wants to act on a model tomorrow, for whom a high R² on the same respondents is
 not enough. The respondents are split into k folds; each fold's answers to the explained items are
@@ -9,8 +9,8 @@ constructs.
 `earliest` antecedents: the exogenous constructs alone predict, through all paths. `direct`: the
 scores of what points to the construct, in the held-out respondents themselves.
 
-Sources: G. Shmueli, S. Ray, J. M. Velasquez Estrada & S. B. Chatla (2016), The elephant in the room:
-predictive performance of PLS models, Journal of Business Research 69(10), 4552-4564,
+Sources: G. Shmueli, S. Ray, J. M. Velasquez Estrada & S. B. Chatla (2016), The elephant in the
+room: predictive performance of PLS models, Journal of Business Research 69(10), 4552-4564,
 doi:10.1016/j.jbusres.2016.03.049; G. Shmueli, M. Sarstedt, J. F. Hair et al. (2019), Predictive
 model assessment in PLS-SEM: guidelines for using PLSpredict, European Journal of Marketing 53(11),
 2322-2347, doi:10.1108/EJM-02-2019-0189; M. Stone (1974), Cross-validatory choice and assessment of
@@ -233,7 +233,8 @@ def stone_geisser(estimate, *, distance=7):
 
     References
     ----------
-    Stone (1974), doi:10.1111/j.2517-6161.1974.tb00994.x; Geisser (1974), doi:10.1093/biomet/61.1.101
+    Stone (1974), doi:10.1111/j.2517-6161.1974.tb00994.x; Geisser (1974),
+    doi:10.1093/biomet/61.1.101
     """
     n = estimate.n_respondents
     if distance < 2 or n % distance == 0:

@@ -209,7 +209,7 @@ def test_more_items_than_respondents_is_no_matter_in_mode_a():
         [composite("X", halves[0], mode="B"), reflective("Y", halves[1])], ["X -> Y"]
     )
     with pytest.raises(
-        ValueError, match="12 respondents are too few: at least 17 .* 15 items of 'X'"
+        ValueError, match=r"12 respondents are too few: at least 17 .* 15 items of 'X'"
     ):
         estimate_model(formative, data)
 
@@ -244,7 +244,7 @@ def test_refuses_when_listwise_leaves_too_few(answers, three):
     few.loc[few.index % 2 == 0, "a2"] = np.nan
     few.loc[few.index % 4 == 1, "b2"] = np.nan
     few.loc[few.index == 3, "c2"] = np.nan
-    with pytest.raises(ValueError, match="only 9 of 40 .* most gaps are in 'a2' .20.: leave"):
+    with pytest.raises(ValueError, match=r"only 9 of 40 .* most gaps are in 'a2' .20.: leave"):
         estimate_model(three, few)
 
 
@@ -255,7 +255,7 @@ def test_refuses_a_repeated_item_in_mode_b_by_name(answers, factor):
         [composite("A", ["a1", "a2", "a4"], mode="B"), reflective("B", ["b1", "b2"])], ["A -> B"]
     )
     with pytest.raises(
-        ValueError, match="construct 'A' is in mode B and 'a4' repeats 'a1'.*mode A"
+        ValueError, match=r"construct 'A' is in mode B and 'a4' repeats 'a1'.*mode A"
     ):
         estimate_model(model, data)
 
