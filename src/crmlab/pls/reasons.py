@@ -15,38 +15,48 @@ __all__ = ["name_collinear", "why_inadmissible"]
 def name_collinear(estimate, covariances):
     """Say which items or constructs cannot be told from one another, and the cure."""
     layout, solution = estimate.layout, estimate.solution
-    for stage, matrix in (
-        (layout.first, _standard(covariances, layout)),
-        (layout.second, solution.item_correlations[0]),
-    ):
-        if stage is None:
-            continue
-        for construct, is_b in enumerate(stage.mode_b):
-            block = stage.block(construct)
+    found = _in_stage(layout.first, _standard(covariances, layout))
+    if not found and layout.second is not None:
+        found = _in_stage(layout.second, solution.item_correlations[0])
+    return (
+        found
+        or _among_sources(layout.names, layout.pairs, solution.correlations[0])
+        or "the weights broke down: a construct does not correlate with any of its neighbours, or "
+        "constructs that point to the same one are collinear; check the paths and the items"
+    )
+
+
+def _in_stage(stage, correlations):
+    """Look for repeated items in mode B, then for sources that are one when items weigh alike."""
+    for construct, is_b in enumerate(stage.mode_b):
+        block = stage.block(construct)
+        if is_b:
             labels = [label for _, label in stage.slots[block]]
-            if is_b and matrix.shape[0] == len(stage.slots):
-                found = _explained(matrix[block, block], labels)
-                if found:
-                    name = stage.names[construct]
-                    return (
-                        f"construct {name!r} is in mode B and {found}: their weights cannot be "
-                        "told apart; leave one item out or weigh in mode A"
-                    )
-    correlations = solution.correlations[0]
-    for target, name in enumerate(layout.names):
-        before = [s for s, t in layout.pairs if t == target]
-        if len(before) > 1 and np.isfinite(correlations).all():
-            among = correlations[np.ix_(before, before)]
-            found = _explained(among, [layout.names[s] for s in before])
+            found = _explained(correlations[block, block], labels)
+            if found:
+                return (
+                    f"construct {stage.names[construct]!r} is in mode B and {found}: their "
+                    "weights cannot be told apart; leave one item out or weigh in mode A"
+                )
+    member = (stage.owner[:, None] == np.arange(len(stage.names))).astype(float)
+    scores = member.T @ correlations @ member
+    spread = np.sqrt(np.diag(scores))
+    return _among_sources(stage.names, stage.pairs, scores / spread[:, None] / spread)
+
+
+def _among_sources(names, pairs, correlations):
+    """Look for constructs that point to the same one and cannot be told apart."""
+    for target, name in enumerate(names):
+        before = [s for s, t in pairs if t == target]
+        among = correlations[np.ix_(before, before)]
+        if len(before) > 1 and np.isfinite(among).all():
+            found = _explained(among, [names[s] for s in before])
             if found:
                 return (
                     f"of what points to {name!r}, {found}: their paths cannot be told apart; "
                     "leave one out or join them"
                 )
-    return (
-        "the weights broke down: a construct does not correlate with any of its neighbours, or "
-        "constructs that point to the same one are collinear; check the paths and the items"
-    )
+    return ""
 
 
 def _standard(covariances, layout):
