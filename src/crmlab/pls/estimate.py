@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from crmlab.pls.algorithm import SCHEMES
@@ -159,12 +160,12 @@ class Estimate:
     def _by_slot(self, values):
         """Spread one value per slot over a table of items by constructs."""
         stage = self.layout.last
-        table = pd.DataFrame(
-            0.0, list(dict.fromkeys(label for _, label in stage.slots)), list(stage.names)
-        )
-        for (construct, label), value in zip(stage.slots, values, strict=True):
-            table.loc[label, construct] = value
-        return table
+        row = {}
+        for _, label in stage.slots:
+            row.setdefault(label, len(row))
+        table = np.zeros((len(row), len(stage.names)))
+        table[[row[label] for _, label in stage.slots], stage.owner] = values
+        return pd.DataFrame(table, list(row), list(stage.names))
 
     def _square(self, values):
         return pd.DataFrame(values, self.names, self.names)

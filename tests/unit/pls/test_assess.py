@@ -240,7 +240,7 @@ def test_importance_refuses_what_has_no_reading(rated, answers, three):
         importance_performance(rated, "Z", minimum=1, maximum=10)
     with pytest.raises(ValueError, match=r"item 'x1' holds answers from .* outside its scale of 1"):
         index_scores(rated, minimum=1, maximum=5)
-    with pytest.raises(ValueError, match="minimum 10.0 is not below 1.0"):
+    with pytest.raises(ValueError, match=r"minimum 10.0 is not below 1.0"):
         index_scores(rated, minimum=10, maximum=1)
     with pytest.raises(ValueError, match="minimum names no value for item 'x2'"):
         index_scores(rated, minimum={"x1": 1}, maximum=10)
