@@ -54,6 +54,7 @@ def iterate_weights(correlations, stage, *, scheme, tolerance, max_iterations):
     n_samples, n_slots, _ = correlations.shape
     member = np.zeros((n_slots, len(stage.names)))
     member[np.arange(n_slots), stage.owner] = 1.0
+    single = stage.sizes[stage.owner] == 1
     inverses, collinear = _block_inverses(correlations, stage)
     result = np.full((n_samples, n_slots), np.nan)
     n_iterations = np.zeros(n_samples, dtype=int)
@@ -72,9 +73,12 @@ def iterate_weights(correlations, stage, *, scheme, tolerance, max_iterations):
         for construct, inverse in inverses.items():
             block = stage.block(construct)
             proxies[:, block] = (inverse @ proxies[:, block, None])[:, :, 0]
+        proxies[:, single] = 1.0  # whatever it correlates with, a single item is its construct
         updated, projected = _scaled(proxies, matrices, member, stage)
-        # Not "<= tolerance" of a maximum: a NaN must count as settled, and is told apart below.
-        moving = np.abs(updated - weights).max(axis=1) > tolerance
+        change = np.abs(updated - weights).max(axis=1)
+        # Weights that are no numbers: a construct without any correlation with its neighbours.
+        flat |= ~np.isfinite(change)
+        moving = change > tolerance
         weights = updated
         done = ~moving | flat
         if done.any():

@@ -14,9 +14,7 @@ Sources: J. Henseler, C. M. Ringle & M. Sarstedt (2016), Testing measurement inv
 composites using partial least squares, International Marketing Review 33(3), 405-431,
 doi:10.1108/IMR-09-2014-0304; W. W. Chin & J. Dibbern (2010), An introduction to a permutation based
 procedure for multi-group PLS analysis, in Handbook of Partial Least Squares, 171-193, Springer,
-doi:10.1007/978-3-540-32827-8_8; J. Henseler, C. M. Ringle & R. R. Sinkovics (2009), The use of
-partial least squares path modeling in international marketing, Advances in International Marketing
-20, 277-319, doi:10.1108/S1474-7979(2009)0000020014.
+doi:10.1007/978-3-540-32827-8_8.
 """
 
 from __future__ import annotations

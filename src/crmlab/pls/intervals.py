@@ -7,9 +7,7 @@ each draw by its own standard error, which needs resamples of resamples.
 
 Sources: B. Efron (1987), Better bootstrap confidence intervals, Journal of the American
 Statistical Association 82(397), 171-185, doi:10.1080/01621459.1987.10478410; B. Efron &
-R. J. Tibshirani (1993), doi:10.1201/9780429246593; G. Aguirre-Urreta & M. Rönkkö (2018),
-Statistical inference with PLSc using bootstrap confidence intervals, MIS Quarterly 42(3),
-1001-1020, doi:10.25300/MISQ/2018/13587.
+R. J. Tibshirani (1993), doi:10.1201/9780429246593.
 """
 
 from __future__ import annotations

@@ -103,15 +103,17 @@ def _take_columns(data, items):
         if not (pd.api.types.is_numeric_dtype(column) or column.isna().all()):
             sample = next((v for v in column if not pd.isna(v)), None)
             raise ValueError(
-                f"item {item!r} is not numeric (it holds {sample!r}): code its answers as numbers"
+                f"item {item!r} is not numeric (of type {column.dtype}, it holds {sample!r}): code "
+                "its answers as numbers"
             )
         if pd.api.types.is_complex_dtype(column):
             raise ValueError(f"item {item!r} holds complex numbers: give real answers")
         taken[item] = pd.to_numeric(column, errors="coerce").astype(float)
-        infinite = np.isinf(taken[item].to_numpy(dtype=float, na_value=np.nan))
+        # A square of anything larger is not a number any more.
+        infinite = np.abs(taken[item].to_numpy(dtype=float, na_value=np.nan)) > 1e150
         if infinite.any():
             row = data.index[int(np.flatnonzero(infinite)[0])]
-            raise ValueError(f"item {item!r} is infinite in row {row!r}: correct it or empty it")
+            raise ValueError(f"item {item!r} is infinite in row {row!r}, or as good as: correct it")
     return pd.DataFrame(taken, index=data.index)
 
 

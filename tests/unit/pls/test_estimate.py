@@ -11,7 +11,8 @@ from crmlab.pls import (
     reflective,
     single_item,
 )
-from crmlab.pls.algorithm import SCHEMES, solve_definite
+from crmlab.pls.algorithm import SCHEMES, iterate_weights, solve_definite
+from crmlab.pls.layout import lay_out
 
 TIGHT = {"tolerance": 1e-12}
 
@@ -225,7 +226,10 @@ def test_more_items_than_respondents_is_no_matter_in_mode_a():
         ),
         (lambda d: d.assign(a1=np.nan), "item 'a1' has no answer at all: leave it out"),
         (lambda d: d.assign(a1=d["a1"].where(d.index > 120)), "'a1' is missing for 60%"),
-        (lambda d: d.assign(c3="often"), r"item 'c3' is not numeric \(it holds 'often'\): code"),
+        (
+            lambda d: d.assign(c3="often"),
+            r"item 'c3' is not numeric \(of type str, it holds 'often'\): code",
+        ),
         (lambda d: d.assign(c3=1j), "item 'c3' holds complex numbers"),
         (lambda d: d.assign(c3=d["c3"].where(d.index != 5, np.inf)), "'c3' is infinite in row 5"),
         (lambda d: d.head(3), "3 respondents are too few: at least 10 are needed"),
@@ -335,3 +339,37 @@ def test_data_are_left_alone(answers, three):
     before = answers.copy()
     estimate_model(three, answers, consistent=True)
     pd.testing.assert_frame_equal(answers, before)
+
+
+def test_single_items_that_do_not_correlate_have_a_path_of_nought():
+    data = pd.DataFrame({"x": [1.0, -1.0] * 10, "y": [1.0, 1.0, -1.0, -1.0] * 5})
+    model = PathModel([single_item("X", "x"), single_item("Y", "y")], ["X -> Y"])
+    estimate = estimate_model(model, data)
+    assert estimate.path_coefficients.loc["X", "Y"] == pytest.approx(0, abs=1e-15)
+    assert estimate.weights.loc["x", "X"] == pytest.approx(1)
+
+
+def test_construct_that_correlates_with_no_neighbour_has_no_weights():
+    model = PathModel([composite("X", ["x1", "x2"]), single_item("Y", "y")], ["X -> Y"])
+    weights, _, broken, converged = iterate_weights(
+        np.stack([np.eye(3), [[1, 0.5, 0.4], [0.5, 1, 0.3], [0.4, 0.3, 1]]]),
+        lay_out(model).first,
+        scheme="path",
+        tolerance=1e-7,
+        max_iterations=50,
+    )
+    assert broken.tolist() == [True, False]
+    assert converged.tolist() == [False, True]
+    assert np.isfinite(weights[1]).all()
+
+
+@pytest.mark.parametrize("kind", ["Int64", "Float64", "float32", "int8"])
+def test_every_kind_of_number_is_read(answers, three, kind):
+    whole = (answers * 10).round()
+    first = estimate_model(three, whole).weights
+    other = estimate_model(three, whole.astype(kind)).weights
+    pd.testing.assert_frame_equal(first, other)
+    if kind[0].isupper():
+        gaps = whole.astype(kind)
+        gaps.loc[4, "a1"] = pd.NA
+        assert estimate_model(three, gaps).n_left_out == 1
