@@ -44,6 +44,7 @@ from crmlab.pls.importance import (
 )
 from crmlab.pls.intervals import INTERVALS, intervals
 from crmlab.pls.mediation import MEDIATION_TYPES, mediation
+from crmlab.pls.moderation import simple_slopes
 from crmlab.pls.predict import Prediction, predict_held_out, stone_geisser
 from crmlab.pls.specify import PathModel
 
@@ -86,6 +87,7 @@ __all__ = [
     "predict_held_out",
     "reflective",
     "reliability",
+    "simple_slopes",
     "single_item",
     "specific_indirect_effects",
     "srmr",

@@ -13,6 +13,7 @@ from crmlab.pls import (
     higher_order,
     interaction,
     reflective,
+    simple_slopes,
     single_item,
     total_effects,
 )
@@ -56,6 +57,11 @@ def test_two_stages_are_a_regression_on_scores_and_their_product(moderated, mode
         found, abs=1e-10
     )
     assert estimate.scores["X * M"].to_numpy() == pytest.approx(product, abs=1e-9)
+    slopes = simple_slopes(estimate, "X * M", "Y").set_index("moderator")["slope"]
+    raw = np.column_stack([scores["X"], scores["M"], scores["X"] * scores["M"], np.ones(500)])
+    main, _, moderation, _ = np.linalg.lstsq(raw, scores["Y"].to_numpy())[0]
+    assert slopes[1] - slopes[0] == pytest.approx(moderation)
+    assert slopes[0] == pytest.approx(main)
     # 500 respondents, reliable items: the true .25 within 4 standard errors of about .04.
     per_unit = estimate.path_coefficients.loc["X * M", "Y"] / estimate.solution.product_spread[0, 0]
     assert per_unit == pytest.approx(0.25, abs=0.16)
@@ -111,6 +117,16 @@ def test_interaction_bootstraps_and_names_its_f_squared(moderated):
         table.loc["X * M", "f_squared_same_scores"], abs=1e-6
     )
     assert table.loc["X * M", "f_squared"] > 0.02
+
+
+def test_slopes_need_a_two_stage_interaction(moderated):
+    by_items = estimate_model(model_of("product_indicator"), moderated)
+    with pytest.raises(ValueError, match=r"'X . M' is not a two-stage interaction"):
+        simple_slopes(by_items, "X * M", "Y")
+    with pytest.raises(ValueError, match=r"'X . M' does not point to 'M'"):
+        simple_slopes(estimate_model(model_of("two_stage"), moderated), "X * M", "M")
+    with pytest.raises(ValueError, match="no construct is named"):
+        simple_slopes(by_items, "Q", "Y")
 
 
 def test_interactions_are_not_estimated_consistently(moderated):
