@@ -64,6 +64,8 @@ class Estimate:
     n_iterations : int
     weights, loadings : pandas.DataFrame, items by constructs
         0 where an item does not belong to a construct. Weights apply to standardised items.
+    part_loadings : pandas.DataFrame, or None
+        Loadings of the parts of a higher-order construct, from the first stage.
     path_coefficients : pandas.DataFrame, source by target
         Standardised; 0 where there is no path.
     r_squared : pandas.Series, by construct that something points to
@@ -109,12 +111,26 @@ class Estimate:
     @property
     def weights(self):
         """Outer weights, items by constructs."""
-        return self._by_slot(self.solution.weights[0])
+        return self._by_slot(self.solution.weights[0], self.layout.last)
 
     @property
     def loadings(self):
         """Outer loadings, items by constructs; consistent ones where asked."""
-        return self._by_slot(self.solution.loadings[0])
+        return self._by_slot(self.solution.loadings[0], self.layout.last)
+
+    @property
+    def part_loadings(self):
+        """Loadings of the first stage, items by its constructs; None without a higher order."""
+        stage, solution = self.layout.first, self.solution
+        if self.layout.second is None:
+            return None
+        weights = np.where(
+            stage.owner[:, None] == np.arange(len(stage.names)),
+            solution.part_weights[0][:, None],
+            0,
+        )
+        cross = solution.part_correlations[0] @ weights
+        return self._by_slot(cross[np.arange(len(stage.slots)), stage.owner], stage)
 
     @property
     def path_coefficients(self):
@@ -157,9 +173,9 @@ class Estimate:
         """Why a consistent solution cannot be right, in words; empty when it can."""
         return tuple(why_inadmissible(self))
 
-    def _by_slot(self, values):
-        """Spread one value per slot over a table of items by constructs."""
-        stage = self.layout.last
+    @staticmethod
+    def _by_slot(values, stage):
+        """Spread one value per slot of a stage over a table of items by constructs."""
         row = {}
         for _, label in stage.slots:
             row.setdefault(label, len(row))

@@ -29,7 +29,8 @@ class Solution:
     `cross_loadings` slot by construct of the stage; `score_correlations` and `correlations`
     (corrected for attenuation when asked) by construct; `rho_a` by construct; `paths`
     [source, target]; `r_squared` by construct (NaN where nothing points to it); `product_spread`
-    the standard deviation of each two-stage product of scores; `combine` columns to scores.
+    the standard deviation of each two-stage product of scores; `combine` columns to scores;
+    `part_weights` and `part_correlations` those of the first stage, None where there is but one.
     """
 
     outcome: np.ndarray
@@ -45,8 +46,8 @@ class Solution:
     r_squared: np.ndarray
     product_spread: np.ndarray
     combine: np.ndarray
-    first_weights: np.ndarray | None
-    first_correlations: np.ndarray | None
+    part_weights: np.ndarray | None
+    part_correlations: np.ndarray | None
 
 
 def solve_samples(means, covariances, layout, settings):
@@ -72,44 +73,26 @@ def solve_samples(means, covariances, layout, settings):
 
 
 def _solve(means, covariances, layout, settings):
-    columns, correlations = _first_slots(means, covariances, layout)
-    how = {
-        "scheme": settings.scheme,
-        "tolerance": settings.tolerance,
-        "max_iterations": settings.max_iterations,
-    }
-    weights, n_iterations, collinear, converged = iterate_weights(correlations, layout.first, **how)
-    first_weights = first_correlations = None
-    if layout.second is not None:
-        first_weights, first_correlations = weights, correlations
-        carry = _carry(weights, layout)
-        correlations = np.swapaxes(carry, 1, 2) @ correlations @ carry
-        columns = columns @ carry if columns.ndim == 3 else columns[:, :, None] * carry
-        correlations[~converged] = np.eye(correlations.shape[1])
-        more = iterate_weights(correlations, layout.second, **how)
-        weights, n_iterations = more[0], n_iterations + more[1]
-        collinear, converged = collinear | more[2], converged & more[3]
+    weighed = _weigh(means, covariances, layout, settings)
+    columns, correlations, weights, n_iterations, collinear, converged, first = weighed
     dense = _dense(weights, layout.last)
     cross = correlations @ dense
     scores = np.swapaxes(dense, 1, 2) @ cross
-    combine, spread = _combine(columns, dense), np.empty((len(weights), 0))
+    combine, spread = columns @ dense, np.empty((len(weights), 0))
     if layout.two_stage:
         combine, spread = _with_products(combine, means, covariances, layout)
         scores = np.swapaxes(combine, 1, 2) @ covariances @ combine
     rho_a, loadings = _rho_a(weights, layout), (cross * (dense != 0)).sum(axis=2)
     consistent = scores
     if settings.consistent:
-        rho_c = np.where(layout.corrected, rho_a, 1.0)
-        with np.errstate(invalid="ignore"):
-            root = np.sqrt(rho_c)
-        consistent = scores / (root[:, :, None] * root[:, None, :])
-        np.einsum("bii->bi", consistent)[...] = 1.0
+        consistent = _disattenuated(scores, rho_a, layout)
         loadings = _consistent_loadings(weights, loadings, rho_a, layout)
     paths, r_squared, flat = _structure(consistent, layout)
     outcome = np.zeros(len(weights), dtype=int)
     if settings.consistent:
         outcome[~_admissible(consistent, rho_a, loadings, r_squared, layout)] = 4
     outcome[~converged] = 3
+    # A corrected matrix that is not positive definite is inadmissible, not collinear.
     outcome[collinear | (flat & (outcome != 4))] = 2
     return Solution(
         outcome=outcome,
@@ -125,9 +108,43 @@ def _solve(means, covariances, layout, settings):
         r_squared=r_squared,
         product_spread=spread,
         combine=combine,
-        first_weights=first_weights,
-        first_correlations=first_correlations,
+        part_weights=first[0],
+        part_correlations=first[1],
     )
+
+
+def _weigh(means, covariances, layout, settings):
+    """Iterate the stages; return the last one's columns, correlations and weights, and how it went.
+
+    The last of what is returned are weights and correlations of the first stage, where there are
+    two.
+    """
+    how = {
+        "scheme": settings.scheme,
+        "tolerance": settings.tolerance,
+        "max_iterations": settings.max_iterations,
+    }
+    columns, correlations = _first_slots(means, covariances, layout)
+    weights, n_iterations, collinear, converged = iterate_weights(correlations, layout.first, **how)
+    if layout.second is None:
+        return columns, correlations, weights, n_iterations, collinear, converged, (None, None)
+    first = weights, correlations
+    carry = _carry(weights, layout)
+    correlations = np.swapaxes(carry, 1, 2) @ correlations @ carry
+    # What failed in the first stage has failed; the second needs numbers all the same.
+    correlations[~converged] = np.eye(correlations.shape[1])
+    weights, more, again, settled = iterate_weights(correlations, layout.second, **how)
+    n_iterations, collinear, converged = n_iterations + more, collinear | again, converged & settled
+    return columns @ carry, correlations, weights, n_iterations, collinear, converged, first
+
+
+def _disattenuated(scores, rho_a, layout):
+    """Correct the correlations of scores for attenuation where constructs are reflective."""
+    with np.errstate(invalid="ignore"):
+        root = np.sqrt(np.where(layout.corrected, rho_a, 1.0))
+    corrected = scores / (root[:, :, None] * root[:, None, :])
+    np.einsum("bii->bi", corrected)[...] = 1.0
+    return corrected
 
 
 def _spread_out(solution, rows, n_samples):
@@ -148,15 +165,13 @@ def _first_slots(means, covariances, layout):
     """Slots of the first stage as multiples or combinations of columns, and their correlations."""
     n_items = len(layout.items)
     sources = np.array(layout.sources)
-    scale = 1.0 / np.sqrt(np.einsum("bii->bi", covariances))
+    scale = 1.0 / np.sqrt(np.einsum("bii->bi", covariances)[:, :n_items])
+    columns = np.zeros((len(means), covariances.shape[1], len(sources)))
     if (sources < n_items).all():
         chosen = scale[:, sources]
-        correlations = covariances[:, sources[:, None], sources]
-        correlations = correlations * chosen[:, :, None] * chosen[:, None, :]
-        columns = np.zeros((len(means), covariances.shape[1], len(sources)))
         columns[:, sources, np.arange(len(sources))] = chosen
-        return columns, correlations
-    columns = np.zeros((len(means), covariances.shape[1], len(sources)))
+        correlations = covariances[:, sources[:, None], sources]
+        return columns, correlations * chosen[:, :, None] * chosen[:, None, :]
     for slot, source in enumerate(sources):
         if source < n_items:
             columns[:, source, slot] = scale[:, source]
@@ -168,8 +183,9 @@ def _first_slots(means, covariances, layout):
         if slot in layout.orthogonal:
             _take_out(columns[:, :, slot], covariances, layout.orthogonal[slot], scale)
     correlations = np.swapaxes(columns, 1, 2) @ covariances @ columns
-    own = 1.0 / np.sqrt(np.einsum("bii->bi", correlations))
-    return columns * own[:, None, :], correlations * own[:, :, None] * own[:, None, :]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        own = 1.0 / np.sqrt(np.einsum("bii->bi", correlations))  # a product may be constant
+        return columns * own[:, None, :], correlations * own[:, :, None] * own[:, None, :]
 
 
 def _take_out(column, covariances, items, scale):
@@ -201,10 +217,6 @@ def _dense(weights, stage):
     return dense
 
 
-def _combine(columns, dense):
-    return columns @ dense
-
-
 def _with_products(combine, means, covariances, layout):
     """Append the products of two constructs' scores, scaled to variance 1, as combinations."""
     n_items = len(layout.items)
@@ -219,7 +231,8 @@ def _with_products(combine, means, covariances, layout):
         column[:, :n_items] -= u * (v * means[:, :n_items]).sum(axis=1, keepdims=True)
         column[:, :n_items] -= v * (u * means[:, :n_items]).sum(axis=1, keepdims=True)
         spread = np.sqrt(np.einsum("bi,bij,bj->b", column, covariances, column, optimize=True))
-        products.append(column / spread[:, None])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            products.append(column / spread[:, None])
         spreads.append(spread)
     return np.concatenate([combine, np.stack(products, axis=2)], axis=2), np.stack(spreads, axis=1)
 

@@ -172,6 +172,10 @@ def test_higher_order_construct_is_two_estimates_in_a_row(whole, mode):
         estimate.weights.loc[["P", "Q"], ["W"]], alone.weights.loc[["P", "Q"], ["W"]]
     )
     assert estimate.scores["W"].to_numpy() == pytest.approx(alone.scores["W"], abs=1e-9)
+    pd.testing.assert_frame_equal(
+        estimate.part_loadings, estimate_model(first, whole, **TIGHT).loadings, check_exact=False
+    )
+    assert alone.part_loadings is None
     # .6 attenuated by reliabilities of about .92 on both sides, 400 respondents.
     assert estimate.path_coefficients.loc["W", "Y"] == pytest.approx(0.55, abs=0.13)
 
@@ -204,3 +208,19 @@ def test_repeated_part_in_mode_b_is_named(whole):
     data = whole.assign(**{f"q{k}": whole[f"p{k}"] for k in (1, 2, 3)})
     with pytest.raises(ValueError, match="of what points to 'Y', 'Q' repeats 'P'"):
         estimate_model(whole_model("B"), data)
+
+
+def test_resamples_in_which_a_product_follows_from_its_parts_are_counted():
+    """Two signs of 12 disagree, one each way; without either, the product is a sum of the two."""
+    rng = np.random.default_rng(1)
+    x = np.repeat([1.0, -1.0], 6)
+    m = x.copy()
+    m[[0, 6]] *= -1
+    data = pd.DataFrame({"x": x, "m": m, "y": rng.normal(size=12)})
+    blocks = [single_item(n.upper(), n) for n in "xmy"]
+    model = PathModel([*blocks, interaction("X", "M")], ["X, M, X * M -> Y"])
+    bootstrap = bootstrap_model(estimate_model(model, data), n_resamples=400, seed=1)
+    share = 2 * (11 / 12) ** 12 - (10 / 12) ** 12
+    slack = 4 * np.sqrt(share * (1 - share) / 400)
+    assert bootstrap.outcomes["collinear"] / 400 == pytest.approx(share, abs=slack)
+    assert np.isfinite(bootstrap.draws["paths"]).all()
