@@ -47,7 +47,8 @@ QUANTITIES = (
     "r_squared",
     "htmt",
 )
-_CHUNK = 500
+_MOST_AT_ONCE = 500  # samples, few enough for their matrices to stay in the processor's cache
+_MOST_COUNTS = 10_000_000  # samples times respondents, 80 MB
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +103,7 @@ def bootstrap_model(
         See this module.
     inadmissible : {"leave_out", "keep"}
         What happens to resamples whose consistent solution cannot be right; they are counted
-        either way.
+        either way. Those without a number (a negative reliability has no root) are never kept.
     n_inner : int
         Resamples of each resample, for studentised intervals (0: none; 50 are usual). The work
         grows by that factor.
@@ -143,8 +144,9 @@ def bootstrap_model(
     rng = np.random.default_rng(seed)
     n = estimate.n_respondents
     pieces, outcomes, errors = [], [], []
-    for start in range(0, n_resamples, _CHUNK):
-        counts = draw_counts(rng, n, min(_CHUNK, n_resamples - start))
+    step = at_once(n)
+    for start in range(0, n_resamples, step):
+        counts = draw_counts(rng, n, min(step, n_resamples - start))
         solution = solve_counts(estimate, counts)
         usable = _usable(solution, inadmissible)
         outcomes.append(solution.outcome)
@@ -167,6 +169,11 @@ def bootstrap_model(
     values = quantities(estimate, estimate.solution, "none", everything)
     values = {name: value[0] for name, value in values.items()}
     return Bootstrap(estimate, signs, n_resamples, tally, _labels(estimate), draws, values, inner)
+
+
+def at_once(n):
+    """Return how many samples of n respondents are solved together."""
+    return max(1, min(_MOST_AT_ONCE, _MOST_COUNTS // n))
 
 
 def draw_counts(rng, n, n_resamples):
@@ -239,15 +246,20 @@ def _turned(estimate, loadings):
     return np.where(np.add.reduceat(agreement, stage.starts, axis=1) < 0, -1.0, 1.0)
 
 
+def is_finite(solution):
+    """Return which samples ended in numbers, admissible or not."""
+    ended = np.isin(solution.outcome, (0, OUTCOMES.index("inadmissible")))
+    return ended & np.isfinite(solution.paths).all(axis=(1, 2))
+
+
 def _usable(solution, inadmissible):
-    usable = solution.outcome == 0
-    return usable | (solution.outcome == 4) if inadmissible == "keep" else usable
+    return is_finite(solution) if inadmissible == "keep" else solution.outcome == 0
 
 
 def _inner_errors(estimate, rng, counts, n_inner, signs, inadmissible):
     """Return standard errors within each resample (a row of counts), from resamples of it."""
     pieces = []
-    step = max(1, _CHUNK // n_inner)
+    step = max(1, at_once(counts.shape[1]) // n_inner)
     for start in range(0, len(counts), step):
         rows = counts[start : start + step]
         inner = np.concatenate([_recount(rng, row, n_inner) for row in rows])

@@ -24,14 +24,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from crmlab.pls.bootstrap import solve_counts
+from crmlab.pls.bootstrap import at_once, is_finite, solve_counts
 from crmlab.pls.respondents import FEWEST_RESPONDENTS
 from crmlab.pls.solve import OUTCOMES
 
 __all__ = ["INVARIANCE", "GroupComparison", "compare_groups", "measurement_invariance"]
 
 INVARIANCE = ("none", "partial", "full")
-_CHUNK = 500
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,8 +217,9 @@ def _permuted(estimate, member, seed, n_permutations, statistic):
     """Statistics of permuted memberships, and what became of each permutation."""
     rng = np.random.default_rng(seed)
     kept, outcomes = [], []
-    for start in range(0, n_permutations, _CHUNK):
-        size = min(_CHUNK, n_permutations - start)
+    step = at_once(len(member))
+    for start in range(0, n_permutations, step):
+        size = min(step, n_permutations - start)
         deals = rng.permuted(np.broadcast_to(member, (size, len(member))), axis=1)
         values, outcome = statistic(estimate, deals)
         kept.append(values[outcome == 0])
@@ -239,8 +239,8 @@ def _both(estimate, deals):
     first = solve_counts(estimate, deals.astype(int))
     second = solve_counts(estimate, (~deals).astype(int))
     # A consistent solution that cannot be right still has weights and paths to compare.
-    one, other = (np.where(s.outcome == 4, 0, s.outcome) for s in (first, second))
-    return first, second, np.maximum(one, other)
+    ends = [np.where(is_finite(one), 0, one.outcome) for one in (first, second)]
+    return first, second, np.maximum(*ends)
 
 
 def _paths_of(estimate, deals):

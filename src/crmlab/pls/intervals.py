@@ -15,7 +15,9 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from crmlab.pls.bootstrap import QUANTITIES, quantities, solve_counts
+from crmlab.pls.bootstrap import QUANTITIES, is_finite, quantities
+from crmlab.pls.estimate import sample_moments
+from crmlab.pls.solve import solve_samples
 
 __all__ = ["INTERVALS", "intervals"]
 
@@ -108,14 +110,18 @@ def _bca(bootstrap, quantity, tails, still):
 def _leave_one_out(bootstrap, quantity):
     """Return the quantity with each respondent left out in turn, where that can be estimated."""
     estimate = bootstrap.estimate
-    n, pieces = estimate.n_respondents, []
+    columns = estimate.respondents.columns
+    n, pieces = len(columns), []
+    means, covariances = sample_moments(columns)
     for start in range(0, n, _CHUNK):
-        rows = np.arange(start, min(start + _CHUNK, n))
-        counts = np.ones((len(rows), n))
-        counts[np.arange(len(rows)), rows] = 0.0
-        solution = solve_counts(estimate, counts)
-        usable = np.isin(solution.outcome, (0, 4))
-        pieces.append(quantities(estimate, solution, bootstrap.signs, usable)[quantity])
+        away = columns[start : start + _CHUNK] - means
+        # Moments of all but one follow from those of all.
+        others = covariances * (n - 1) - n / (n - 1) * away[:, :, None] * away[:, None, :]
+        solution = solve_samples(
+            means - away / (n - 1), others / (n - 2), estimate.layout, estimate.settings
+        )
+        kept = quantities(estimate, solution, bootstrap.signs, is_finite(solution))
+        pieces.append(kept[quantity])
     return np.concatenate(pieces)
 
 

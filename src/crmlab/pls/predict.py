@@ -26,7 +26,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from crmlab.pls.bootstrap import solve_counts
+from crmlab.pls.bootstrap import is_finite, solve_counts
 from crmlab.pls.effects import total_effects_of
 from crmlab.pls.estimate import estimate_model
 
@@ -98,7 +98,7 @@ def predict_held_out(estimate, *, seed, n_folds=10, n_repetitions=10, antecedent
     )  # the fold of each respondent, one row per repetition
     training = np.concatenate([row != np.arange(n_folds)[:, None] for row in folds])
     solution = solve_counts(estimate, training.astype(int))
-    bad = ~np.isin(solution.outcome, (0, 4))
+    bad = ~is_finite(solution)
     if bad.any():
         raise ValueError(
             f"{bad.sum()} of {len(bad)} training parts could not be estimated (an item without "

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from crmlab.pls.algorithm import SMALLEST_OWN_VARIANCE
+from crmlab.pls.solve import ROUNDING
 
 __all__ = ["name_collinear", "why_inadmissible"]
 
@@ -85,13 +86,13 @@ def why_inadmissible(estimate):
     layout, solution = estimate.layout, estimate.solution
     for k in np.flatnonzero(layout.corrected):
         rho = solution.rho_a[0, k]
-        if not 0 < rho <= 1:
+        if not 0 < rho <= 1 + ROUNDING:
             yield f"the reliability rho_A of {layout.names[k]!r} is {rho:.3f}, outside 0 to 1"
     for (construct, item), loading in zip(layout.last.slots, solution.loadings[0], strict=True):
-        if abs(loading) > 1 + 1e-12:
+        if abs(loading) > 1 + ROUNDING:
             yield f"the loading of {item!r} on {construct!r} is {loading:.3f}, beyond 1"
     for name, value in estimate.r_squared.items():
-        if value > 1:
+        if value > 1 + ROUNDING:
             yield f"R² of {name!r} is {value:.3f}, above 1"
     smallest = np.linalg.eigvalsh(np.nan_to_num(solution.correlations[0]))[0]
     if smallest <= 0:

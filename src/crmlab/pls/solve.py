@@ -14,11 +14,13 @@ import numpy as np
 
 from crmlab.pls.algorithm import iterate_weights, regress, solve_definite
 
-__all__ = ["OUTCOMES", "Solution", "solve_samples"]
+__all__ = ["OUTCOMES", "ROUNDING", "Solution", "solve_samples"]
 
 #: What can become of a sample, by code; 0 is well.
 OUTCOMES = ("solved", "no_variance", "collinear", "not_converged", "inadmissible")
 _NO_VARIANCE = 1e-10
+#: How far beyond 1 a reliability, loading or R² may lie by rounding alone.
+ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -278,9 +280,10 @@ def _admissible(correlations, rho_a, loadings, r_squared, layout):
     rho = rho_a[:, layout.corrected]
     corrected = layout.corrected[: len(layout.last.names)][layout.last.owner]
     sizes = np.abs(loadings[:, corrected])
+    most = 1 + ROUNDING
     with np.errstate(invalid="ignore"):
-        well = ((rho > 0) & (rho <= 1)).all(axis=1) & (sizes <= 1).all(axis=1)
-        well &= ~(r_squared > 1).any(axis=1)
+        well = ((rho > 0) & (rho <= most)).all(axis=1) & (sizes <= most).all(axis=1)
+        well &= ~(r_squared > most).any(axis=1)
     complete = np.where(np.isfinite(correlations), correlations, 0.0)
     nothing = np.zeros((len(correlations), correlations.shape[1], 1))
     return well & (solve_definite(complete, nothing)[1] > 0)

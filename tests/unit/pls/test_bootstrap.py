@@ -251,6 +251,22 @@ def test_refuses_when_nothing_can_be_used():
         bootstrap_model(estimate, n_resamples=20, seed=1)
 
 
+def test_resamples_without_a_number_are_not_kept_but_counted():
+    """Two items that hardly correlate: their reliability is negative in many resamples."""
+    rng = np.random.default_rng(4)
+    f = rng.normal(size=40)
+    data = pd.DataFrame(
+        {"x1": f + 2 * rng.normal(size=40), "x2": f + 2 * rng.normal(size=40), "y": f}
+    )
+    model = PathModel([reflective("X", ["x1", "x2"]), single_item("Y", "y")], ["X -> Y"])
+    estimate = estimate_model(model, data, consistent=True)
+    bootstrap = bootstrap_model(estimate, n_resamples=300, seed=1, inadmissible="keep")
+    assert bootstrap.outcomes["solved"] < bootstrap.n_used < 300
+    assert bootstrap.outcomes["inadmissible"] > bootstrap.n_used - bootstrap.outcomes["solved"]
+    for method in ("percentile", "bca"):
+        assert np.isfinite(intervals(bootstrap, "paths", method=method)["high"][0])
+
+
 def test_construct_level_signs_turn_a_construct_back():
     """A construct without leaning: its two items point apart, and resamples flip its sign."""
     rng = np.random.default_rng(11)
