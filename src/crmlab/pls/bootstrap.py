@@ -31,6 +31,7 @@ import pandas as pd
 from crmlab.pls.effects import reached_pairs, total_effects_of, ways
 from crmlab.pls.estimate import Estimate
 from crmlab.pls.measures import htmt_of
+from crmlab.pls.moments import counted_moments
 from crmlab.pls.solve import OUTCOMES, solve_samples
 
 __all__ = ["QUANTITIES", "SIGN_RULES", "Bootstrap", "bootstrap_model"]
@@ -186,23 +187,6 @@ def solve_counts(estimate, counts):
     """Solve the model where respondent i stands counts[b, i] times in sample b."""
     means, covariances = counted_moments(estimate.respondents.columns, counts)
     return solve_samples(means, covariances, estimate.layout, estimate.settings)
-
-
-def counted_moments(columns, counts):
-    """Return means and covariances of columns, one sample per row of counts."""
-    counts = counts.astype(float)
-    n = counts.sum(axis=1)
-    width = columns.shape[1]
-    rows, cols = np.triu_indices(width)
-    # Every covariance of every resample in one matrix product.
-    means = counts @ columns / n[:, None]
-    second = counts @ (columns[:, rows] * columns[:, cols])
-    second -= n[:, None] * means[:, rows] * means[:, cols]
-    second /= n[:, None] - 1
-    covariances = np.empty((len(counts), width, width))
-    covariances[:, rows, cols] = second
-    covariances[:, cols, rows] = second
-    return means, covariances
 
 
 def quantities(estimate, solution, signs, usable):

@@ -24,6 +24,7 @@ import pandas as pd
 
 from crmlab.pls.algorithm import SCHEMES
 from crmlab.pls.layout import Layout, lay_out
+from crmlab.pls.moments import sample_moments
 from crmlab.pls.reasons import name_collinear, why_inadmissible
 from crmlab.pls.respondents import Respondents, read_respondents
 from crmlab.pls.solve import OUTCOMES, Solution, solve_samples
@@ -269,13 +270,6 @@ def estimate_model(
             "construct that hardly correlates with its neighbours"
         )
     return estimate
-
-
-def sample_moments(columns):
-    """Return the means of columns and their covariances (n - 1)."""
-    means = columns.mean(axis=0)
-    centered = columns - means
-    return means, centered.T @ centered / (len(columns) - 1)
 
 
 def _check_consistent(model, layout):

@@ -16,7 +16,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from crmlab.pls.bootstrap import QUANTITIES, is_finite, quantities
-from crmlab.pls.estimate import sample_moments
+from crmlab.pls.moments import sample_moments
 from crmlab.pls.solve import solve_samples
 
 __all__ = ["INTERVALS", "intervals"]

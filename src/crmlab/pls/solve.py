@@ -90,9 +90,10 @@ def _solve(means, covariances, layout, settings):
         consistent = _disattenuated(scores, rho_a, layout)
         loadings = _consistent_loadings(weights, loadings, rho_a, layout)
     paths, r_squared, flat = _structure(consistent, layout)
+    flat |= ~np.isfinite(paths).all(axis=(1, 2))  # as where a product of scores is constant
     outcome = np.zeros(len(weights), dtype=int)
     if settings.consistent:
-        outcome[~_admissible(consistent, rho_a, loadings, r_squared, layout)] = 4
+        outcome[~_admissible(consistent, rho_a, loadings, layout)] = 4
     outcome[~converged] = 3
     # A corrected matrix that is not positive definite is inadmissible, not collinear.
     outcome[collinear | (flat & (outcome != 4))] = 2
@@ -232,9 +233,9 @@ def _with_products(combine, means, covariances, layout):
                 column[:, place[i, j]] += u[:, i] * v[:, j]
         column[:, :n_items] -= u * (v * means[:, :n_items]).sum(axis=1, keepdims=True)
         column[:, :n_items] -= v * (u * means[:, :n_items]).sum(axis=1, keepdims=True)
-        spread = np.sqrt(np.einsum("bi,bij,bj->b", column, covariances, column, optimize=True))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            products.append(column / spread[:, None])
+        variance = np.einsum("bi,bij,bj->b", column, covariances, column, optimize=True)
+        spread = np.sqrt(np.where(variance > _NO_VARIANCE, variance, np.nan))
+        products.append(column / spread[:, None])
         spreads.append(spread)
     return np.concatenate([combine, np.stack(products, axis=2)], axis=2), np.stack(spreads, axis=1)
 
@@ -275,15 +276,17 @@ def _structure(correlations, layout):
     return paths, r_squared, collinear
 
 
-def _admissible(correlations, rho_a, loadings, r_squared, layout):
-    """Reliabilities in (0, 1], loadings and R² at most 1, correlations positive definite."""
+def _admissible(correlations, rho_a, loadings, layout):
+    """Reliabilities in (0, 1], loadings at most 1, correlations positive definite.
+
+    The last keeps R² below 1 too.
+    """
     rho = rho_a[:, layout.corrected]
     corrected = layout.corrected[: len(layout.last.names)][layout.last.owner]
     sizes = np.abs(loadings[:, corrected])
     most = 1 + ROUNDING
     with np.errstate(invalid="ignore"):
         well = ((rho > 0) & (rho <= most)).all(axis=1) & (sizes <= most).all(axis=1)
-        well &= ~(r_squared > most).any(axis=1)
     complete = np.where(np.isfinite(correlations), correlations, 0.0)
     nothing = np.zeros((len(correlations), correlations.shape[1], 1))
     return well & (solve_definite(complete, nothing)[1] > 0)

@@ -17,7 +17,8 @@ from crmlab.pls import (
     reflective,
     single_item,
 )
-from crmlab.pls.bootstrap import counted_moments, draw_counts, solve_counts
+from crmlab.pls.bootstrap import draw_counts, solve_counts
+from crmlab.pls.moments import counted_moments
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +51,20 @@ def test_counted_moments_are_those_of_the_respondents_drawn():
         drawn = np.repeat(columns, row, axis=0)
         assert mean == pytest.approx(drawn.mean(axis=0))
         assert covariance == pytest.approx(np.cov(drawn.T))
+
+
+def test_moments_are_the_same_to_the_last_bit_in_whatever_order_they_are_added():
+    rng = np.random.default_rng(2)
+    columns = np.round(rng.normal(size=(500, 6)) * rng.exponential(size=6), 3) / 7
+    counts = draw_counts(rng, 500, 3)
+    order = rng.permutation(500)
+    first = counted_moments(columns, counts)
+    other = counted_moments(columns[order], counts[:, order])
+    assert np.array_equal(first[0], other[0])
+    assert np.array_equal(first[1], other[1])
+    # Without the grid the order shows: sums of floating point numbers are not associative.
+    plain = counts @ columns, counts[:, order] @ columns[order]
+    assert not np.array_equal(*plain)
 
 
 @pytest.mark.parametrize("consistent", [False, True])
