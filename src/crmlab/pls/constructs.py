@@ -139,7 +139,8 @@ def higher_order(name, parts, *, mode="A"):
     """Return a construct made of other constructs (second order).
 
     Estimated by the disjoint two-stage approach (Sarstedt et al. 2019): first its parts take its
-    place in the path diagram, then the scores of the parts become its items.
+    place in the path diagram, then the scores of the parts become its items. It is a composite: a
+    consistent estimate corrects the other reflective constructs, not the parts' scores.
 
     Parameters
     ----------
