@@ -167,6 +167,26 @@ def test_construct_points_where_its_loadings_are_positive(answers, three):
     assert estimate.path_coefficients.loc["A", "B"] < 0
 
 
+def test_construct_whose_loadings_come_out_negative_in_sum_is_turned_round():
+    """Weights (.6, -.25, -.25): loadings .95 and twice -.79 before the turn, by hand."""
+    wanted = np.array(
+        [
+            [1, -0.7, -0.7, 0.6],
+            [-0.7, 1, 0.49, -0.25],
+            [-0.7, 0.49, 1, -0.25],
+            [0.6, -0.25, -0.25, 1],
+        ]
+    )
+    assert np.linalg.eigvalsh(wanted)[0] > 0
+    model = PathModel([composite("X", ["a", "b", "c"]), single_item("Y", "y")], ["X -> Y"])
+    how = {"scheme": "path", "tolerance": 1e-10, "max_iterations": 50}
+    weights = iterate_weights(wanted[None], lay_out(model).first, **how)[0][0]
+    by_hand = -np.array([0.6, -0.25, -0.25])
+    spread = np.sqrt(by_hand @ wanted[:3, :3] @ by_hand)
+    assert weights == pytest.approx([*(by_hand / spread), 1])
+    assert (wanted[:3, :3] @ weights[:3]).sum() > 0
+
+
 def test_listwise_leaves_out_and_counts_who_did_not_answer(answers, three):
     gaps = answers.copy()
     gaps.iloc[[3, 8], 0] = np.nan
