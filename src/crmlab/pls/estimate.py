@@ -266,9 +266,9 @@ def estimate_model(
     if outcome == "not_converged":
         raise ValueError(
             f"the weights had not settled after {max_iterations} iterations (tolerance "
-            f"{tolerance:g}). More may help; where weights go round in circles, as they may in mode B "
-            "with few respondents, they do not: look for a construct that hardly correlates with "
-            "its neighbours, weigh in mode A, or try scheme='factorial'"
+            f"{tolerance:g}): raise max_iterations; where weights go round in circles, as they may "
+            "in mode B with few respondents, weigh in mode A, try scheme='factorial', or look for "
+            "a construct that hardly correlates with its neighbours"
         )
     return estimate
 
