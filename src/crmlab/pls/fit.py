@@ -27,6 +27,10 @@ def srmr(estimate):
     pandas.DataFrame
         One row, columns `saturated` and `estimated`: the root of the mean squared difference
         between observed and implied correlations, over all pairs of items and the diagonal.
+
+    References
+    ----------
+    Henseler et al. (2014), doi:10.1177/1094428114526928
     """
     observed = estimate.solution.item_correlations[0]
     lower = np.tril_indices(len(observed))

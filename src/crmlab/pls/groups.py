@@ -139,6 +139,21 @@ def compare_groups(estimate, groups, *, seed, n_permutations=1000):
     References
     ----------
     Chin & Dibbern (2010), doi:10.1007/978-3-540-32827-8_8
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from crmlab.pls import PathModel, compare_groups, estimate_model, single_item
+    >>> rng = np.random.default_rng(1)
+    >>> new = np.arange(200) < 100
+    >>> x = rng.normal(size=200)
+    >>> data = pd.DataFrame({"x": x, "y": np.where(new, 2.0, 0.2) * x + rng.normal(size=200)})
+    >>> model = PathModel([single_item("X", "x"), single_item("Y", "y")], ["X -> Y"])
+    >>> groups = pd.Series(np.where(new, "new", "old"))
+    >>> result = compare_groups(estimate_model(model, data), groups, seed=1, n_permutations=200)
+    >>> result.groups, bool(result.table["p_value"][0] < 0.01)
+    (('new', 'old'), True)
     """
     _check_permutations(n_permutations, 0.95)
     names, member = _two_groups(estimate, groups)

@@ -70,6 +70,17 @@ def importance_performance(estimate, target, *, minimum, maximum):
     ------
     ValueError
         As `index_scores`, and if nothing points to the target.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from crmlab.pls import PathModel, estimate_model, importance_performance, single_item
+    >>> answers = pd.DataFrame({"q": [1, 2, 3, 4, 5] * 4, "s": [2, 2, 3, 3, 5] * 4})
+    >>> model = PathModel([single_item("Quality", "q"), single_item("Sat", "s")], ["Quality -> Sat"])
+    >>> estimate = estimate_model(model, answers)
+    >>> table = importance_performance(estimate, "Sat", minimum=1, maximum=5)
+    >>> table.loc["Quality", ["importance", "performance"]].round(2).tolist()
+    [0.7, 50.0]
     """
     weights, scaled, spread = _unstandardised(estimate, minimum, maximum)
     effects = _on(estimate, target)[weights.columns]

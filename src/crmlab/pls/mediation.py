@@ -35,6 +35,20 @@ def mediation(bootstrap, *, method="percentile", level=0.95):
         `source`, `target`, `way`; `indirect`, `indirect_low`, `indirect_high`; `direct`,
         `direct_low`, `direct_high` (NaN where the model has no such path); `type`, one of
         `MEDIATION_TYPES`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from crmlab.pls import PathModel, bootstrap_model, estimate_model, mediation, single_item
+    >>> rng = np.random.default_rng(1)
+    >>> x, e, f = rng.normal(size=(3, 300))
+    >>> data = pd.DataFrame({"x": x, "m": x + e, "y": x + e + f})
+    >>> model = PathModel([single_item(n, n) for n in "xmy"], ["x -> m", "x, m -> y"])
+    >>> bootstrap = bootstrap_model(estimate_model(model, data), n_resamples=500, seed=1)
+    >>> mediation(bootstrap)[["way", "type"]]
+               way           type
+    0  x -> m -> y  indirect_only
     """
     ways = intervals(bootstrap, "specific_indirect_effects", method=method, level=level)
     paths = intervals(bootstrap, "paths", method=method, level=level)

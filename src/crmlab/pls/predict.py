@@ -89,6 +89,19 @@ def predict_held_out(estimate, *, seed, n_folds=10, n_repetitions=10, antecedent
     ----------
     Shmueli et al. (2016), doi:10.1016/j.jbusres.2016.03.049; Shmueli et al. (2019),
     doi:10.1108/EJM-02-2019-0189
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from crmlab.pls import PathModel, estimate_model, predict_held_out, single_item
+    >>> rng = np.random.default_rng(1)
+    >>> x = rng.normal(size=500)
+    >>> data = pd.DataFrame({"x": x, "y": x + rng.normal(size=500)})
+    >>> model = PathModel([single_item("X", "x"), single_item("Y", "y")], ["X -> Y"])
+    >>> prediction = predict_held_out(estimate_model(model, data), seed=1)
+    >>> float(prediction.items["q2_predict"][0].round(1))
+    0.4
     """
     n = estimate.n_respondents
     _check_prediction(estimate, n_folds, n_repetitions, antecedents)
