@@ -76,7 +76,8 @@ def importance_performance(estimate, target, *, minimum, maximum):
     >>> import pandas as pd
     >>> from crmlab.pls import PathModel, estimate_model, importance_performance, single_item
     >>> answers = pd.DataFrame({"q": [1, 2, 3, 4, 5] * 4, "s": [2, 2, 3, 3, 5] * 4})
-    >>> model = PathModel([single_item("Quality", "q"), single_item("Sat", "s")], ["Quality -> Sat"])
+    >>> constructs = [single_item("Quality", "q"), single_item("Sat", "s")]
+    >>> model = PathModel(constructs, ["Quality -> Sat"])
     >>> estimate = estimate_model(model, answers)
     >>> table = importance_performance(estimate, "Sat", minimum=1, maximum=5)
     >>> table.loc["Quality", ["importance", "performance"]].round(2).tolist()
