@@ -1,0 +1,99 @@
+"""Words for what went wrong: collinear items and constructs, and solutions that cannot be right.
+
+Who asks: whoever estimated a model and was refused, or warned, and must know which item to look at.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from crmlab.pls.algorithm import SMALLEST_OWN_VARIANCE
+from crmlab.pls.solve import ROUNDING
+
+__all__ = ["name_collinear", "why_inadmissible"]
+
+
+def name_collinear(estimate, covariances):
+    """Say which items or constructs cannot be told from one another, and the cure."""
+    layout, solution = estimate.layout, estimate.solution
+    found = _in_stage(layout.first, _standard(covariances, layout))
+    if not found and layout.second is not None:
+        found = _in_stage(layout.second, solution.item_correlations[0])
+    return (
+        found
+        or _among_sources(layout.names, layout.pairs, solution.correlations[0])
+        or "the weights broke down: a construct does not correlate with any of its neighbours, or "
+        "constructs that point to the same one are collinear; check the paths and the items"
+    )
+
+
+def _in_stage(stage, correlations):
+    """Look for repeated items in mode B, then for sources that are one when items weigh alike."""
+    for construct, is_b in enumerate(stage.mode_b):
+        block = stage.block(construct)
+        if is_b:
+            labels = [label for _, label in stage.slots[block]]
+            found = _explained(correlations[block, block], labels)
+            if found:
+                return (
+                    f"construct {stage.names[construct]!r} is in mode B and {found}: their "
+                    "weights cannot be told apart; leave one item out or weigh in mode A"
+                )
+    member = (stage.owner[:, None] == np.arange(len(stage.names))).astype(float)
+    scores = member.T @ correlations @ member
+    spread = np.sqrt(np.diag(scores))
+    return _among_sources(stage.names, stage.pairs, scores / spread[:, None] / spread)
+
+
+def _among_sources(names, pairs, correlations):
+    """Look for constructs that point to the same one and cannot be told apart."""
+    for target, name in enumerate(names):
+        before = [s for s, t in pairs if t == target]
+        among = correlations[np.ix_(before, before)]
+        if len(before) > 1 and np.isfinite(among).all():
+            found = _explained(among, [names[s] for s in before])
+            if found:
+                return (
+                    f"of what points to {name!r}, {found}: their paths cannot be told apart; "
+                    "leave one out or join them"
+                )
+    return ""
+
+
+def _standard(covariances, layout):
+    scale = 1 / np.sqrt(np.diag(covariances))
+    correlations = covariances * scale[:, None] * scale
+    sources = np.array(layout.sources)
+    return correlations[np.ix_(sources, sources)]
+
+
+def _explained(correlations, labels):
+    """Words for the first two equal variables, or one that the others explain; or nothing."""
+    for i in range(len(labels)):
+        for j in range(i):
+            if abs(correlations[i, j]) > 1 - 1e-9:
+                return f"{labels[i]!r} repeats {labels[j]!r}"
+    values, vectors = np.linalg.eigh(correlations)
+    if values[0] < SMALLEST_OWN_VARIANCE * len(labels):
+        return f"{labels[int(np.abs(vectors[:, 0]).argmax())]!r} is a sum of the others"
+    return ""
+
+
+def why_inadmissible(estimate):
+    """Yield every reason for which a consistent solution cannot be right."""
+    if not estimate.settings.consistent:
+        return
+    layout, solution = estimate.layout, estimate.solution
+    for k in np.flatnonzero(layout.corrected):
+        rho = solution.rho_a[0, k]
+        if not 0 < rho <= 1 + ROUNDING:
+            yield f"the reliability rho_A of {layout.names[k]!r} is {rho:.3f}, outside 0 to 1"
+    for (construct, item), loading in zip(layout.last.slots, solution.loadings[0], strict=True):
+        if abs(loading) > 1 + ROUNDING:
+            yield f"the loading of {item!r} on {construct!r} is {loading:.3f}, beyond 1"
+    for name, value in estimate.r_squared.items():
+        if value > 1 + ROUNDING:
+            yield f"R² of {name!r} is {value:.3f}, above 1"
+    smallest = np.linalg.eigvalsh(np.nan_to_num(solution.correlations[0]))[0]
+    if smallest <= 0:
+        yield "the corrected correlations of the constructs are not positive definite"
