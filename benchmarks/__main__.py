@@ -15,7 +15,7 @@ def main():
         sys.exit(f"usage: python -m benchmarks NAME, where NAME is one of: {', '.join(names)}")
     ratio, target = importlib.import_module(f"benchmarks.{sys.argv[1]}").measure()
     holds = ratio <= target
-    print(f"{sys.argv[1]} ratio={ratio:.2f} target={target:.2f} holds={'yes' if holds else 'no'}")
+    print(f"{sys.argv[1]} ratio={ratio:.3g} target={target:.3g} holds={'yes' if holds else 'no'}")
     sys.exit(0 if holds else 1)
 
 

@@ -215,23 +215,25 @@ class _Parts:
             later = set(active.loc[active["quarter"] == now, "customer_id"])
             n_before += len(earlier)
             n_kept += len(earlier & later)
-            n_new += int((self.joined == now).sum())
+            n_new += 0 if self.joined is None else int((self.joined == now).sum())
         if not pairs:
             return dict.fromkeys(["acquisition_rate", "retention_rate", "churn_rate"], _UNDEFINED)
         return {
-            "acquisition_rate": _quotient(n_new, n_before),
+            "acquisition_rate": _UNDEFINED if self.joined is None else _quotient(n_new, n_before),
             "retention_rate": _quotient(n_kept, n_before),
             "churn_rate": _quotient(n_before - n_kept, n_before),
         }
 
     def _joined(self):
-        """Return the quarter in which each customer joined, or first purchased."""
-        if self.customers is not None and "joined_on" in self.customers:
-            joined = quarter_of(self.customers["joined_on"].dropna())
-            if len(joined):
-                return joined
-        active = self.book[self.book["n_purchases"] > 0]
-        return active.groupby("customer_id")["quarter"].min()
+        """Return the quarter in which each customer joined; None where that is not on record.
+
+        A first purchase within the window stands for no joining: an old customer who buys again
+        would be counted as new.
+        """
+        if self.customers is None or "joined_on" not in self.customers:
+            return None
+        joined = quarter_of(self.customers["joined_on"].dropna())
+        return joined if len(joined) else None
 
     def _profile(self, quarters):
         if self.customers is None:

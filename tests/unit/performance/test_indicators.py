@@ -216,7 +216,7 @@ def test_indicators_are_the_same_whichever_engine_holds_the_orders():
     )
 
 
-def test_acquisition_falls_back_on_the_first_purchase():
+def test_without_a_day_of_joining_acquisition_is_undefined():
     orders = pd.DataFrame(
         {
             "customer_id": ["a", "b", "c", "c"],
@@ -225,6 +225,9 @@ def test_acquisition_falls_back_on_the_first_purchase():
         }
     )
     table = indicators_by_quarter({"orders": orders})
+    assert np.isnan(at(table, "acquisition_rate", "2024Q2")["value"])
+    joined = orders.groupby("customer_id")["ordered_on"].min().rename("joined_on").reset_index()
+    table = indicators_by_quarter({"orders": orders, "customers": joined})
     row = at(table, "acquisition_rate", "2024Q2")
     assert (row["value"], row["numerator"], row["denominator"]) == (2, 2, 1)
 
