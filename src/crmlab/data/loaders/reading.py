@@ -212,7 +212,26 @@ def _find_scanned(
         if place.kind in ("csv", "parquet") and table not in mapping.tables
     }
     chosen = find_scanned(files, engine)
+    for table in list(chosen):
+        if not _is_plain(files[table]):
+            if engine is not None:
+                raise ValueError(
+                    f"{files[table]}: the text is not in UTF-8, which the engine {engine!r} reads. "
+                    "Save the file again with that encoding, or leave the engine out."
+                )
+            del chosen[table]
     return {table: (files[table], name) for table, name in chosen.items()}
+
+
+def _is_plain(path: Path) -> bool:
+    """Return whether an engine can read a file as it stands; refuse what is damaged."""
+    from crmlab.data.loaders.parquet import count_rows
+    from crmlab.data.loaders.text import read_text
+
+    if path.suffix.lower() == ".parquet":
+        count_rows(path)
+        return True
+    return read_text(path, TableMapping()).data is None
 
 
 def _hash_tables(source: Source, found: dict[str, Place], database) -> dict[str, str]:
