@@ -205,6 +205,7 @@ def test_a_study_with_an_engine_that_cannot_be_is_refused(tiny_project, lines, m
         load_study(path)
 
 
+@pytest.mark.xdist_group("tiny")
 def test_a_notebook_may_scan_a_table_or_load_it(tiny_project):
     path = tiny_project / "studies" / "scanned.yaml"
     path.write_text("title: T\ndata: ../population\nengine: polars\n", encoding="utf-8")
@@ -222,6 +223,7 @@ def test_a_notebook_may_scan_a_table_or_load_it(tiny_project):
         opened.scan("contacts")
 
 
+@pytest.mark.xdist_group("tiny")
 @pytest.mark.parametrize("engine", ["polars", "duckdb"])
 def test_a_study_has_the_same_bytes_whatever_the_engine(tiny_project, tiny_outcome, engine):
     from crmlab.study.runner import run_study

@@ -10,6 +10,13 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from crmlab import drawing
+from crmlab.plots import set_style
+
+
+@pytest.fixture(autouse=True)
+def house_style():
+    """Each test begins in the house style, in English, whichever went before."""
+    set_style("en")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -28,8 +28,8 @@ OVERVIEW = pd.DataFrame(
     {
         "table": list(DATA_CLASSES),
         "data_class": list(DATA_CLASSES.values()),
-        "n_rows": [5000, 12000, 61234, 0, 900],
-        "share_filled": [0.93, 1.0, 0.99, np.nan, 0.02],
+        "n_rows": [5000, 12000, 61234, 0, *[900] * (len(DATA_CLASSES) - 4)],
+        "share_filled": [0.93, 1.0, 0.99, np.nan, *[0.02] * (len(DATA_CLASSES) - 4)],
     }
 )
 FIELDS = pd.DataFrame(
@@ -117,7 +117,7 @@ def test_filled_tables_show_every_table_with_its_rows():
         "100.0%   12,000 rows",
         "99.0%   61,234 rows",
         "0.0%   0 rows",
-        "2.0%   900 rows",
+        *["2.0%   900 rows"] * (len(DATA_CLASSES) - 4),
     ]
     assert [text.get_text() for text in ax.get_legend().get_texts()] == [
         "Descriptive",

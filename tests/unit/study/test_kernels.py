@@ -144,7 +144,7 @@ print(json.dumps({
     "flags": str(sys.flags),
 }))
 """
-IMPORTS = "import seaborn, pandera.pandas, scipy.stats, sklearn.cluster, crmlab.plots.style"
+IMPORTS = "import seaborn, scipy.stats, sklearn.cluster, crmlab.data.tables, crmlab.plots.style"
 
 
 def test_warm_kernel_finds_what_an_ordinary_one_finds(server, tmp_path):
