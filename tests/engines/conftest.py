@@ -1,6 +1,10 @@
-"""Spark for the tests: a session on this machine, with a Java that starts quickly."""
+"""Spark for the tests: a cluster of its own on loopback, with a Java that starts quickly."""
 
+import os
 import shutil
+import socket
+import subprocess
+import time
 import warnings
 
 import pytest
@@ -32,11 +36,64 @@ def spark_settings(tmp_path_factory):
         yield folder
 
 
+def start_process(role, *arguments, folder):
+    """Start a master or a worker, and return it with the file of what it says."""
+    from pyspark.find_spark_home import _find_spark_home
+
+    said = folder / f"{role}.log"
+    with said.open("w") as log:
+        command = [
+            os.path.join(_find_spark_home(), "bin", "spark-class"),
+            f"org.apache.spark.deploy.{role.lower()}.{role}",
+            *("--host", "127.0.0.1", "--webui-port", "0"),
+            *arguments,
+        ]
+        return subprocess.Popen(command, stdout=log, stderr=log), said
+
+
+def wait_for(process, said, text, seconds=120):
+    until = time.monotonic() + seconds
+    while text not in said.read_text():
+        assert process.poll() is None, said.read_text()
+        assert time.monotonic() < until, f"no {text!r} in {seconds} s: {said.read_text()}"
+        time.sleep(0.2)
+
+
+def find_free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 @pytest.fixture(scope="session")
-def spark(spark_settings):  # noqa: ARG001
-    """A session on this machine, ended with the tests."""
+def cluster(spark_settings):
+    """A standalone master with one worker on loopback: its address, and what the master says."""
+    port = find_free_port()
+    address = f"spark://127.0.0.1:{port}"
+    started = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SPARK_DAEMON_JAVA_OPTS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+        patch.setenv("SPARK_DAEMON_MEMORY", "256m")
+        try:
+            master, said = start_process("Master", "--port", str(port), folder=spark_settings)
+            started.append(master)
+            wait_for(master, said, "New state: ALIVE")
+            work = ("--cores", "1", "--memory", "1g", "--work-dir", str(spark_settings / "work"))
+            worker, log = start_process("Worker", *work, address, folder=spark_settings)
+            started.append(worker)
+            wait_for(worker, log, "Successfully registered with master")
+            yield address, said
+        finally:
+            for process in reversed(started):
+                process.terminate()  # a worker ends its executors first
+                process.wait(timeout=60)
+
+
+@pytest.fixture(scope="session")
+def spark(cluster):
+    """A session on the cluster, ended with the tests."""
     from crmlab.data.engines import start_spark
 
-    session = start_spark()
+    session = start_spark(cluster[0])
     yield session
     session.stop()

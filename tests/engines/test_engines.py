@@ -131,7 +131,9 @@ def test_dates_and_times_at_midnight_are_the_same_days(engine, reader, expected)
 
 @pytest.mark.xdist_group("spark")
 @pytest.mark.parametrize("are_dates", [False, True])
-def test_every_reader_gives_the_table_of_pandas_on_spark(spark, are_dates, expected, tmp_path):
+def test_every_reader_gives_the_table_of_pandas_on_a_spark_cluster(
+    spark, are_dates, expected, tmp_path
+):
     frames = []
     for name, table in {"orders": make_orders(), "contacts": make_contacts()}.items():
         path = tmp_path / f"{name}.parquet"
