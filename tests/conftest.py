@@ -54,11 +54,11 @@ def tiny_project(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def tiny_outcome(tiny_project):
+def tiny_outcome(tiny_project, kernels):
     """The outcome of running every notebook on 300 customers, once for all tests."""
     from crmlab.study.runner import run_study
 
-    return run_study(tiny_project / "studies" / "tiny.yaml")
+    return run_study(tiny_project / "studies" / "tiny.yaml", kernels=kernels)
 
 
 @pytest.fixture(scope="session")

@@ -225,13 +225,15 @@ def test_a_notebook_may_scan_a_table_or_load_it(tiny_project):
 
 @pytest.mark.xdist_group("tiny")
 @pytest.mark.parametrize("engine", ["polars", "duckdb"])
-def test_a_study_has_the_same_bytes_whatever_the_engine(tiny_project, tiny_outcome, engine):
+def test_a_study_has_the_same_bytes_whatever_the_engine(
+    tiny_project, tiny_outcome, kernels, engine
+):
     from crmlab.study.runner import run_study
 
     path = tiny_project / "studies" / f"{engine}.yaml"
     text = f"title: T\ndata: ../population\nseed: 5\nengine: {engine}\n"
     path.write_text(text, encoding="utf-8")
-    folder = run_study(path, only="20_customer_value").folder
+    folder = run_study(path, only="20_customer_value", kernels=kernels).folder
     for name in (
         "results/20_customer_value.json",
         "tables/rfm.parquet",

@@ -38,8 +38,8 @@ def test_study_that_ships_is_valid(path):
         ("ecsi", ON_SURVEY),
     ],
 )
-def test_study_of_real_data_runs_to_its_report(real_project, name, done):
-    outcome = run_study(real_project / "studies" / f"{name}.yaml")
+def test_study_of_real_data_runs_to_its_report(real_project, kernels, name, done):
+    outcome = run_study(real_project / "studies" / f"{name}.yaml", kernels=kernels)
     assert outcome.failures == []
     finished = [name for name, state in outcome.states.items() if state == "done"]
     assert sorted(finished) == sorted(EVERYWHERE + done)
@@ -48,7 +48,7 @@ def test_study_of_real_data_runs_to_its_report(real_project, name, done):
 
 
 @pytest.mark.xdist_group("tiny")
-def test_study_run_twice_gives_the_same_bytes(tiny_outcome, tiny_project):
+def test_study_run_twice_gives_the_same_bytes(tiny_outcome, tiny_project, kernels):
     def made(folder):
         kept = ("tables/", "results/", "figures/")
         return {n: h for n, h in hash_files(folder).items() if n.startswith(kept)}
@@ -57,4 +57,4 @@ def test_study_run_twice_gives_the_same_bytes(tiny_outcome, tiny_project):
     again.write_bytes((tiny_project / "studies" / "tiny.yaml").read_bytes())
     first = made(tiny_outcome.folder)
     assert first
-    assert made(run_study(again).folder) == first
+    assert made(run_study(again, kernels=kernels).folder) == first

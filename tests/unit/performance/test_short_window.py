@@ -7,7 +7,7 @@ import pytest
 
 
 @pytest.fixture(scope="module")
-def short_outcome(tiny_project):
+def short_outcome(tiny_project, kernels):
     from crmlab.study.runner import run_study
 
     orders = pd.read_parquet(tiny_project / "population" / "orders.parquet")
@@ -17,7 +17,7 @@ def short_outcome(tiny_project):
     orders[is_short].to_parquet(tiny_project / "short" / "orders.parquet", index=False)
     path = tiny_project / "studies" / "short.yaml"
     path.write_text("title: {en: Two months, zh: 两个月}\ndata: ../short\n", encoding="utf-8")
-    return run_study(path, until="81_performance_evaluation")
+    return run_study(path, until="81_performance_evaluation", kernels=kernels)
 
 
 @pytest.mark.xdist_group("tiny")
