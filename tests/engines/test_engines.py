@@ -102,8 +102,7 @@ def with_dates(frame):
     return table
 
 
-DATE_COMPOSED = ("head", "profile", "holdout")
-ENGINES = {
+DATE_ENGINES = {
     "polars": pl.from_arrow,
     "polars lazy": lambda table: pl.from_arrow(table).lazy(),
     "pyarrow": lambda table: table,
