@@ -62,6 +62,17 @@ def tiny_outcome(tiny_project, kernels):
 
 
 @pytest.fixture(scope="session")
+def tiny_chinese(tiny_project, kernels, tmp_path_factory):
+    """The folder of the tiny study run once more, in Chinese."""
+    from crmlab.study.runner import run_study
+
+    folder = tmp_path_factory.mktemp("zh") / "report"
+    study = tiny_project / "studies" / "tiny.yaml"
+    assert not run_study(study, language="zh", folder=folder, kernels=kernels).failures
+    return folder
+
+
+@pytest.fixture(scope="session")
 def tiny_report(tiny_outcome):
     """The report folder of the tiny study."""
     from crmlab.report.pages import write_report

@@ -234,10 +234,13 @@ def test_a_study_has_the_same_bytes_whatever_the_engine(
     text = f"title: T\ndata: ../population\nseed: 5\nengine: {engine}\n"
     path.write_text(text, encoding="utf-8")
     folder = run_study(path, only="20_customer_value", kernels=kernels).folder
+    drawn = sorted((folder / "figures").rglob("*.svg"))
+    assert len(drawn) > 5
     for name in (
         "results/20_customer_value.json",
         "tables/rfm.parquet",
         "tables/value_classes.parquet",
+        *(path.relative_to(folder) for path in drawn),
     ):
         assert (folder / name).read_bytes() == (tiny_outcome.folder / name).read_bytes()
 

@@ -7,7 +7,6 @@ import re
 import pytest
 
 from crmlab.atlas import LANGUAGES, load_terms
-from crmlab.study.runner import run_study
 
 HEAD = re.compile(r'<th scope="col"([^>]*)>(.*?)</th>')
 
@@ -15,13 +14,12 @@ pytestmark = pytest.mark.xdist_group("tiny")
 
 
 @pytest.fixture(scope="module", params=LANGUAGES)
-def outputs(request, tiny_project, tiny_outcome, kernels, tmp_path_factory):
+def outputs(request):
     """The language, and the outputs of every executed notebook by its name."""
-    folder = tiny_outcome.folder
     if request.param == "zh":
-        folder = tmp_path_factory.mktemp("zh") / "report"
-        study = tiny_project / "studies" / "tiny.yaml"
-        assert not run_study(study, language="zh", folder=folder, kernels=kernels).failures
+        folder = request.getfixturevalue("tiny_chinese")
+    else:
+        folder = request.getfixturevalue("tiny_outcome").folder
     found = {}
     for path in sorted((folder / "notebooks").glob("*.ipynb")):
         cells = json.loads(path.read_text("utf-8"))["cells"]

@@ -48,13 +48,13 @@ def test_study_of_real_data_runs_to_its_report(real_project, kernels, name, done
 
 
 @pytest.mark.xdist_group("tiny")
-def test_study_run_twice_gives_the_same_bytes(tiny_outcome, tiny_project, kernels):
+def test_study_run_again_in_another_language_gives_the_same_numbers_to_the_byte(
+    tiny_outcome, tiny_chinese
+):
     def made(folder):
-        kept = ("tables/", "results/", "figures/")
+        kept = ("tables/", "results/")
         return {n: h for n, h in hash_files(folder).items() if n.startswith(kept)}
 
-    again = tiny_project / "studies" / "again.yaml"
-    again.write_bytes((tiny_project / "studies" / "tiny.yaml").read_bytes())
     first = made(tiny_outcome.folder)
-    assert first
-    assert made(run_study(again, kernels=kernels).folder) == first
+    assert len(first) > 10
+    assert made(tiny_chinese) == first
