@@ -314,7 +314,7 @@ def fingerprint_dataset(source: str | Path, *, root: str | Path | None = None) -
     ValueError
         If there is no such data set, folder, file or database.
     """
-    from crmlab.data.loaders.reading import fingerprint_source
+    from crmlab.data.loaders.fingerprint import fingerprint_source
 
     if source in _names() and source != _BUNDLED:
         return {file.name: file.sha256 for file in load_card(str(source)).files}
@@ -467,7 +467,8 @@ def _card_beside(source: Source) -> Path | None:
 
 def _load_own(source: Source, card: Card, engine: str | None, master: str | None) -> Dataset:
     from crmlab.data.adapters import count_left_out
-    from crmlab.data.loaders.reading import fingerprint_source, read_source
+    from crmlab.data.loaders.fingerprint import fingerprint_source
+    from crmlab.data.loaders.reading import read_source
     from crmlab.data.scanned import check_scanned
 
     # Read first: what is no table at all is refused before a gigabyte of it is hashed.

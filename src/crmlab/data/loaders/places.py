@@ -14,12 +14,11 @@ from pathlib import Path
 from crmlab.atlas import nearest
 from crmlab.data.columns import TABLES
 from crmlab.data.loaders.raw import Counted
-from crmlab.data.loaders.source import MAPPING_NAME, Source
+from crmlab.data.loaders.source import MAPPING_NAME, READ, Source
 from crmlab.data.mapping import Mapping
 
-__all__ = ["READ", "Place", "find_places", "list_places"]
+__all__ = ["Place", "find_places", "list_places"]
 
-READ = (".csv", ".parquet", ".xlsx", ".xlsm")
 # Files that hold tables, too, but are not read.
 _NOT_READ = (".xls", ".ods", ".tsv", ".txt", ".pq", ".parq", ".json", ".zip", ".gz", ".feather")
 

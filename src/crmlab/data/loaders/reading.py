@@ -15,16 +15,16 @@ import numpy as np
 import pandas as pd
 
 from crmlab.data.columns import TABLES
-from crmlab.data.fetch import file_sha256
+from crmlab.data.loaders.fingerprint import find_mapping, hash_tables
 from crmlab.data.loaders.places import Place, count_others, find_places
 from crmlab.data.loaders.raw import Counted, Raw, drop_empty
 from crmlab.data.loaders.source import Source
 from crmlab.data.loaders.translate import name_format, translate
-from crmlab.data.mapping import Mapping, TableMapping, load_mapping
+from crmlab.data.mapping import Mapping, TableMapping
 from crmlab.data.problems import Problem
 from crmlab.data.tables import inspect_tables
 
-__all__ = ["Reading", "fingerprint_source", "inspect_source", "read_source"]
+__all__ = ["Reading", "inspect_source", "read_source"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +117,7 @@ def inspect_source(
     ValueError
         If a file cannot be read at all, or no table is found.
     """
-    mapping = mapping or _mapping_of(source)
+    mapping = mapping or find_mapping(source)
     found, others = find_places(source, mapping)
     scanned = _find_scanned(source, found, mapping, engine)
     raws, frames, dates, problems = {}, {}, {}, []
@@ -131,7 +131,7 @@ def inspect_source(
             except ValueError as error:
                 raws.pop(table, None)
                 problems.append(Problem(table, "", str(error), "", ""))
-        hashes = _hash_tables(source, found, database) if source.kind == "postgresql" else {}
+        hashes = hash_tables(source, found, database) if source.kind == "postgresql" else {}
     inspection = inspect_tables(frames)
     for table, raw in raws.items():
         problems += raw.problems
@@ -156,43 +156,6 @@ def inspect_source(
         hashes=hashes,
         scanned=scanned,
     )
-
-
-def fingerprint_source(source: Source) -> dict[str, str]:
-    """Return the sha256 of everything a source's tables are made from.
-
-    Parameters
-    ----------
-    source : Source
-
-    Returns
-    -------
-    dict of str to str
-        By file; of a PostgreSQL server, by table: a hash of its columns and of all of its rows,
-        which the server computes.
-    """
-    hashes = {}
-    if source.kind == "folder":
-        from crmlab.data.loaders.places import READ
-
-        for path in sorted(source.path.iterdir()):
-            if path.is_file() and path.suffix.lower() in READ:
-                hashes[path.name] = file_sha256(path)
-    elif source.kind == "postgresql":
-        from crmlab.data.loaders.database import open_database
-
-        found, _ = find_places(source, _mapping_of(source))
-        with open_database(source) as database:
-            return _hash_tables(source, found, database)
-    else:
-        hashes[source.path.name] = file_sha256(source.path)
-        # What a database has not yet moved into its file lies beside it.
-        for beside in (f"{source.path}-wal", f"{source.path}.wal"):
-            if Path(beside).is_file() and Path(beside).stat().st_size:
-                hashes[Path(beside).name] = file_sha256(Path(beside))
-    if source.mapping_file is not None:
-        hashes[source.mapping_file.name] = file_sha256(source.mapping_file)
-    return hashes
 
 
 def _find_scanned(
@@ -232,22 +195,6 @@ def _is_plain(path: Path) -> bool:
         count_rows(path)
         return True
     return read_text(path, TableMapping()).data is None
-
-
-def _hash_tables(source: Source, found: dict[str, Place], database) -> dict[str, str]:
-    from crmlab.data.loaders.database import fingerprint_table
-
-    hashes = {
-        f"{source.schema}.{place.part}": fingerprint_table(database, place.part)
-        for place in found.values()
-    }
-    if source.mapping_file is not None:
-        hashes[source.mapping_file.name] = file_sha256(source.mapping_file)
-    return hashes
-
-
-def _mapping_of(source: Source) -> Mapping:
-    return load_mapping(source.mapping_file) if source.mapping_file else Mapping()
 
 
 @contextmanager

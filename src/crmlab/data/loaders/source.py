@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-__all__ = ["MAPPING_NAME", "SIGNATURES", "Source", "locate", "recognise"]
+__all__ = ["MAPPING_NAME", "READ", "SIGNATURES", "Source", "locate", "recognise"]
 
 MAPPING_NAME = "mapping.yaml"
 _ADDRESS = re.compile(r"([a-z][a-z0-9+]*)://", re.IGNORECASE)
@@ -27,6 +27,10 @@ SIGNATURES = {
     b"%PDF": ("pdf", "a PDF document"),
     b"ARROW1": ("arrow", "an Arrow file"),
 }
+
+
+#: Endings of the files of a folder that are read.
+READ = (".csv", ".parquet", ".xlsx", ".xlsm")
 
 
 @dataclass(frozen=True)
