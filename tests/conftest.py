@@ -6,9 +6,13 @@ import shutil
 from functools import partial
 from pathlib import Path
 
-import matplotlib
-import pytest
-from hypothesis import settings
+# Before NumPy is imported: on a busy machine two threads wait for each other longer than they work.
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
+
+import matplotlib  # noqa: E402
+import pytest  # noqa: E402
+from hypothesis import settings  # noqa: E402
 
 matplotlib.use("agg")
 # A deadline measures the machine's load, not the code.
