@@ -12,6 +12,7 @@ from crmlab.study.compare import read_published
 from crmlab.study.wording import (
     NO_BREAK,
     load_words,
+    name_table,
     name_term,
     say_day,
     say_moment,
@@ -89,7 +90,7 @@ def say_changes(comparison, language):
         (
             words[KINDS[change.kind]],
             _number(change.notebook),
-            _say_name(change, words),
+            _say_name(change, language),
             _say_value(change.kind, change.name, change.a, language),
             _say_value(change.kind, change.name, change.b, language),
         )
@@ -277,11 +278,12 @@ def _number(notebook):
     return "" if notebook is None else notebook.partition("_")[0]
 
 
-def _say_name(change, words):
+def _say_name(change, language):
+    words = load_words(language)
     if change.kind in ("study", "data"):
         return words[NAMES[change.name]]
     if change.kind in ("n_rows", "left_out_rows"):
-        return words.get(f"table_{change.name}", change.name)
+        return name_table(change.name, language)
     return words["compare_state"] if change.kind == "state" else change.name
 
 

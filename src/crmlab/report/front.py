@@ -9,6 +9,7 @@ import shlex
 
 from crmlab.study.wording import (
     load_words,
+    name_table,
     say_day,
     say_duration,
     say_moment,
@@ -102,7 +103,7 @@ def _describe_data(dataset, language):
     data["tables"] = [
         {
             "key": name,
-            "name": words.get(f"table_{name}", name),
+            "name": name_table(name, language),
             "one_row_is": text_in(one_row_is.get(name), language),
             "n_rows": say_number(table["n_rows"], "", language=language),
         }
@@ -113,7 +114,7 @@ def _describe_data(dataset, language):
     for key in ("left_out", "repaired"):  # reports of earlier versions know no repairs
         data[key] = [
             {
-                "table": words.get(f"table_{row['table']}", row["table"]),
+                "table": name_table(row["table"], language),
                 "reason": row.get(reason) or row["reason"],
                 "n_rows": say_number(row["n_rows"], "", language=language),
             }

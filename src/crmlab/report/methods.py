@@ -15,13 +15,19 @@ __all__ = ["AUTHOR", "SOURCES", "Account", "read_methods"]
 SOURCES = {"en": "Limits and sources", "zh": "局限与来源"}
 SEEN = {"en": "What we saw", "zh": "我们看到了什么"}
 MODEL = re.compile(r"^\|\s*(?:Model|模型)\s*\|(.*)\|\s*$", re.MULTILINE)
-# A work begins with its author: "Oliver, R. L." or “王永贵（2022）”.
+# A work begins with its author: "Oliver, R. L.", "de Montjoye, Y.-A." or “王永贵（2022）”.
 BY_INITIALS = (
-    r"(?:[A-Z][\w'’-]+(?: [A-Z][\w'’-]+)*, (?:[A-Z]\.[ -]?)+"
+    r"(?:(?:(?:de|den|der|du|la|le|van|von) )*[A-Z][\w'’-]+(?: [A-Z][\w'’-]+)*, (?:[A-Z]\.[ -]?)+"
     r"|[\u4e00-\u9fff、]{2,16}[，,]?\s*[(（]\d{4})"
 )
-# At the head of an entry, full names tell a work too: "Cai Jiulin & Zhang Lei (2015)."
-AUTHOR = rf"(?:{BY_INITIALS}|[A-Z][\w'’ -]+(?:(?:, | & )[A-Z][\w'’ -]+)* \(\d{{4}}\)\.)"
+# At the head of an entry, full names tell a work too, "Cai Jiulin & Zhang Lei (2015).", and so does
+# the number or the title of a standard or a law: "GB/T 19038-2009", “《个人信息保护法》（2021）”.
+AUTHOR = (
+    rf"(?:{BY_INITIALS}"
+    r"|[A-Z][\w'’ -]+(?:(?:, | & )[A-Z][\w'’ -]+)* \(\d{4}\)\."
+    r"|[A-Z][\w/]+(?: \([A-Z]+\))? \d+[-/:]\d+"
+    r"|《[^》]+》[(（]\d{4})"
+)
 NEXT_WORK = re.compile(rf"(?:(?<=[.);])\s+|(?<=[。；）])\s*)(?={BY_INITIALS})")
 BULLET = re.compile(r"^(?:[-*+]|\d+\.) +", re.MULTILINE)
 BOLD_START = re.compile(r"^\*\*[^*]+\*\*\s*")

@@ -16,6 +16,7 @@ from crmlab.atlas import load_terms
 __all__ = [
     "count_decimals",
     "load_words",
+    "name_table",
     "name_term",
     "say_day",
     "say_digits",
@@ -69,6 +70,18 @@ def name_term(key, language):
     """
     entry = load_terms().get(key)
     return (entry.text(language) if entry else "") or key
+
+
+def name_table(name, language):
+    """Return what the atlas calls a table, or its name where the atlas has no word for it.
+
+    Examples
+    --------
+    >>> name_table("contacts", "zh"), name_table("loans", "zh")
+    ('营销接触', 'loans')
+    """
+    key = f"table_{name}"
+    return name_term(key, language) if key in load_terms() else name
 
 
 def say_number(value, unit, *, language, currency=None):

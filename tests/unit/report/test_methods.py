@@ -69,6 +69,22 @@ def test_limits_and_works_of_a_section_are_told_apart(text, language, limits, wo
     assert account.works == works
 
 
+@pytest.mark.parametrize(
+    "work",
+    [
+        "de Montjoye, Y.-A. & Radaelli, L. (2015). *Science* 347, 536–539.",
+        "GB/T 19038-2009, *Rules of customer satisfaction index*.",
+        "ISO/IEC 25012:2008, *Data quality model*.",
+        "Regulation (EU) 2016/679 (GDPR).",
+        "《中华人民共和国个人信息保护法》（2021）。",
+    ],
+)
+def test_work_of_a_name_in_small_letters_a_standard_or_a_law_is_a_work(work):
+    account = read_methods([f"## Limits and sources\n\n- One window.\n- {work}\n"], "en")
+    assert account.works == [work]
+    assert account.limits == "<ul>\n<li>One window.</li>\n</ul>\n"
+
+
 def test_notebook_without_such_a_section_has_no_limits_and_no_works():
     account = read_methods(["# Title", "## Data\n\nOrders."], "en")
     assert (account.model, account.limits, account.works) == ("", "", [])
