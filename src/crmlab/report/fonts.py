@@ -8,6 +8,7 @@ package `pylopdf-fonts-zh-cn`; the cut keeps their copyright and licence lines.
 import hashlib
 from importlib import metadata
 from importlib.resources import files
+from io import BytesIO
 
 from crmlab.study.artefacts import write_whole
 
@@ -17,6 +18,10 @@ PACKAGE = "pylopdf-fonts-zh-cn"
 FACES = {"sans": "NotoSansSC-Regular.otf", "serif": "NotoSerifSC-Regular.otf"}
 # Blocks of Chinese characters and punctuation, with their full-width forms.
 CJK = "\u2e80-\u2fdf\u3000-\u303f\u31c0-\u31ef\u3400-\u9fff\uf900-\ufaff\uff00-\uffef"
+
+KEPT_NAMES = {0, 1, 2, 13, 14}  # copyright, names, licence and its address
+# Vertical setting and alternates: nothing on a page asks for them.
+DROPPED_TABLES = ("GSUB", "GPOS", "GDEF", "BASE", "VORG", "vhea", "vmtx", "DSIG")
 
 
 def write_font(characters, folder, *, face="sans"):
@@ -51,21 +56,20 @@ def write_font(characters, folder, *, face="sans"):
 
 
 def _cut(file, wanted, path):
-    from fontTools.subset import Options, Subsetter
+    """Write what is wanted of a face: HarfBuzz cuts it, fontTools wraps it for the web."""
+    import uharfbuzz as hb
     from fontTools.ttLib import TTFont
 
-    options = Options(
-        layout_features=[],
-        hinting=False,
-        name_IDs=[0, 1, 2, 13, 14],  # copyright, names, licence and its address
-        notdef_outline=True,
+    plan = hb.SubsetInput()
+    plan.flags = hb.SubsetFlags.NO_HINTING | hb.SubsetFlags.NOTDEF_OUTLINE
+    plan.sets(hb.SubsetInputSets.UNICODE).set(map(ord, wanted))
+    plan.sets(hb.SubsetInputSets.LAYOUT_FEATURE_TAG).clear()
+    plan.sets(hb.SubsetInputSets.NAME_ID).set(KEPT_NAMES)
+    plan.sets(hb.SubsetInputSets.DROP_TABLE_TAG).update(
+        int.from_bytes(table.encode(), "big") for table in DROPPED_TABLES
     )
-    # Vertical setting and alternates: nothing on a page asks for them.
-    options.drop_tables += ["GSUB", "GPOS", "BASE", "VORG", "vhea", "vmtx", "DSIG"]
-    source = str(files("pylopdf_fonts_zh_cn").joinpath(file))
-    with TTFont(source, lazy=True, recalcTimestamp=False) as font:
-        subsetter = Subsetter(options)
-        subsetter.populate(text=wanted)
-        subsetter.subset(font)
+    source = files("pylopdf_fonts_zh_cn").joinpath(file).read_bytes()
+    cut = hb.subset(hb.Face(hb.Blob(source)), plan).blob.data
+    with TTFont(BytesIO(cut), recalcTimestamp=False) as font:
         font.flavor = "woff"
         font.save(path)

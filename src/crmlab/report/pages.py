@@ -136,7 +136,7 @@ def _is_written(folder, manifest, stamp):
 
 def prepare_report():
     """Make ready what pages are written with, in a moment when nothing else is waited for."""
-    for name in ("fontTools.subset", "crmlab.report.chapter"):
+    for name in ("fontTools.ttLib", "uharfbuzz", "crmlab.report.chapter"):
         importlib.import_module(name)
     for name in ("index.html.j2", "chapter.html.j2"):
         open_template(name)
