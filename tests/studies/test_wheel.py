@@ -15,8 +15,10 @@ import pytest
 
 pytestmark = pytest.mark.xdist_group("wheel")
 
-# What ties a process to the environment and the data of the one that runs the tests.
+# What ties a process to the environment and the data of the one that runs the tests; and to have
+# every library compiled takes longer than to run the study, which compiles what it imports.
 TIES = ("CRMLAB_MIRROR", "CRMLAB_RUN", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "VIRTUAL_ENV")
+TIES += ("UV_COMPILE_BYTECODE",)
 
 
 @pytest.fixture(scope="module")
