@@ -14,6 +14,11 @@ import matplotlib  # noqa: E402
 import pytest  # noqa: E402
 from hypothesis import settings  # noqa: E402
 
+from crmlab.imports import hidden  # noqa: E402
+
+with hidden("rfc3987_syntax"):  # of which jsonschema would build a grammar, for two seconds
+    import nbformat  # noqa: F401
+
 matplotlib.use("agg")
 # A deadline measures the machine's load, not the code.
 settings.register_profile("crmlab", deadline=None)
