@@ -21,7 +21,7 @@ with hidden("rfc3987_syntax"):  # of which jsonschema would build a grammar, for
 
 matplotlib.use("agg")
 # A deadline measures the machine's load, not the code.
-settings.register_profile("crmlab", deadline=None)
+settings.register_profile("crmlab", deadline=None, max_examples=40)
 settings.load_profile("crmlab")
 
 ROOT = Path(__file__).resolve().parents[1]
