@@ -4,15 +4,17 @@ Who asks: whoever wants to know how many new customers become old ones, how many
 good, and what a customer on each rung will still bring.
 
 Vocabulary. *Prospect*: known, nothing bought yet. *New*: has bought and has not come back yet.
-*Regular* (老客户): has come back. *Lifetime* (终身客户): has come back and has been a customer for a
-long time, which is a threshold of ours. *Lapsed*: nothing bought for some months. Everybody from
-*new* on is an actual customer (现实客户). The ladder is M. Christopher, A. Payne & D. Ballantyne
+*Regular* (老客户): has come back. *Lifetime* (终身客户): has come back and has been a customer
+for a long time, which is a threshold of ours. *Lapsed*: nothing bought for some months. Everybody
+from *new* on is an actual customer (现实客户). The ladder: M. Christopher, A. Payne & D. Ballantyne
 (1991), Relationship Marketing, Butterworth-Heinemann; that movements follow a Markov chain, and
-what states are then worth, P. E. Pfeifer & R. L. Carraway (2000), Modeling customer relationships
+what states are then worth: P. E. Pfeifer & R. L. Carraway (2000), Modeling customer relationships
 as Markov chains, Journal of Interactive Marketing 14(2), 43-55.
 """
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -136,24 +138,20 @@ def estimate_transitions(panel, state, *, level=0.95):
     months = arrange_months(panel.assign(_none=0), ["_none"])
     codes = state.cat.codes.to_numpy()[months.rows]
     n_states = len(state.cat.categories)
-    blocks = months.blocks()
-    before = np.concatenate(
-        [codes[a][: b.stop - b.start] for a, b in zip(blocks, blocks[1:])] or [[]]
-    )
-    after = np.concatenate([codes[b] for b in blocks[1:]] or [[]])
-    who = np.concatenate([np.arange(n) for n in months.sizes[1:]] or [[]])
-    if not len(before):
+    pairs = list(pairwise(months.blocks()))
+    if not pairs:
         raise ValueError("no customer has two months: nobody was seen to move or to stay")
+    before = np.concatenate([codes[a][: b.stop - b.start] for a, b in pairs])
+    after = np.concatenate([codes[b] for _, b in pairs])
+    who = np.concatenate([np.arange(n) for n in months.sizes[1:]])
     z = norm.ppf(0.5 + level / 2)
     rows = []
     for i in range(n_states):
         in_state = before == i
-        by_customer = np.bincount(who[in_state].astype(int))
+        by_customer = np.bincount(who[in_state])
         n = int(in_state.sum())
         for j in range(n_states) if n else ():
-            moved = np.bincount(
-                who[in_state & (after == j)].astype(int), minlength=len(by_customer)
-            )
+            moved = np.bincount(who[in_state & (after == j)], minlength=len(by_customer))
             p = moved.sum() / n
             scatter = ((moved - p * by_customer) ** 2).sum()
             n_free = min(n, p * (1 - p) * n**2 / scatter) if scatter > 0 else n
@@ -183,7 +181,7 @@ def transition_table(estimates):
     [[0.7, 0.3], [0.0, 1.0]]
     """
     names = list(dict.fromkeys(estimates["to_state"]))
-    table = estimates.pivot(index="from_state", columns="to_state", values="probability")
+    table = estimates.set_index(["from_state", "to_state"])["probability"].unstack()  # noqa: PD010
     table = table.reindex(index=names, columns=names).astype(float)
     lost = table.isna().all(axis=1)
     table.loc[lost] = 0.0

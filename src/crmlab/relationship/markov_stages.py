@@ -28,6 +28,7 @@ relationship life cycle, Journal of Marketing Research 37(2), 227-245.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -107,8 +108,8 @@ class StageModel:
         pandas.DataFrame, one row per row of `panel`, same index
             One column for each of `STATES`, rows summing to 1, and `stage`, the most likely one.
         """
-        months, forward, scale, likelihood = self._filter(panel)
-        gamma, _ = _smooth(months, forward, scale, likelihood, self.transitions.to_numpy())
+        months, forward, _, likelihood = self._filter(panel)
+        gamma, _ = _smooth(months, forward, likelihood, self.transitions.to_numpy())
         return _name(months.put_back(gamma), panel.index)
 
     def predict(self, panel):
@@ -130,7 +131,7 @@ class StageModel:
         expected = np.full((len(months.rows), len(self.counts)), np.nan)
         ahead = self.transitions.to_numpy() @ self.rates.to_numpy()
         blocks = months.blocks()
-        for before, now in zip(blocks, blocks[1:], strict=False):
+        for before, now in pairwise(blocks):
             n = now.stop - now.start
             expected[now] = forward[before][:n] @ ahead
         expected, scale = months.put_back(expected), months.put_back(scale)
@@ -231,7 +232,7 @@ def _climb(months, point, most_steps, *, is_trial):
         if log_likelihood - before < _TOLERANCE * len(months.rows) and not is_trial:
             return point, log_likelihood, step
         before = log_likelihood
-        gamma, moves = _smooth(months, forward, scale, likelihood, transitions)
+        gamma, moves = _smooth(months, forward, likelihood, transitions)
         point = _maximize(months, gamma, moves)
     if not is_trial:
         raise ValueError(
@@ -285,8 +286,10 @@ def _log_probabilities(counts, rates):
 
 
 def _forward(months, logs, begin, transitions):
-    """Return the state given the past and the present, the log of each month's probability given
-    the past, and the probabilities of the counts over their largest.
+    """Return the state given past and present, and each month's probabilities.
+
+    The logarithm of the probability given the past; and of the counts in each state, over the
+    largest of them.
     """
     largest = logs.max(axis=1)
     likelihood = np.exp(logs - largest[:, np.newaxis])
@@ -302,7 +305,7 @@ def _forward(months, logs, begin, transitions):
     return forward, np.log(total) + largest, likelihood
 
 
-def _smooth(months, forward, scale, likelihood, transitions):
+def _smooth(months, forward, likelihood, transitions):
     """Return the state given all months, and the expected number of each transition."""
     gamma = np.empty_like(forward)
     moves = np.zeros_like(transitions)

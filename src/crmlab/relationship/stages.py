@@ -6,8 +6,8 @@ Markov model (`crmlab.relationship.markov_stages`) and must show that it does be
 Both readings look at the *pace*, the mean of the volume (orders, visits) over the last months,
 against its own past: how it stood as many months before, and the highest it has been. Four stages:
 F. R. Dwyer, P. H. Schurr & S. Oh (1987), doi:10.1177/002224298705100202; S. D. Jap & S. Ganesan
-(2000), Journal of Marketing Research 37(2), 227-245; 陈明亮 (2002). The course of eight phases, from
-winning a customer over socialisation to the end, follows B. Stauss (2000), Perspektivenwandel:
+(2000), Journal of Marketing Research 37(2), 227-245; 陈明亮 (2002). The course of eight phases,
+from winning a customer over socialisation to the end, follows B. Stauss (2000), Perspektivenwandel:
 Vom Produkt-Lebenszyklus zum Kundenbeziehungs-Lebenszyklus, Thexis 17(2), 15-18. Neither source
 gives numbers: every threshold here is ours, and a parameter.
 """
