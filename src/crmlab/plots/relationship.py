@@ -3,6 +3,7 @@
 import numpy as np
 from matplotlib.colors import ListedColormap
 
+from crmlab.atlas import load_terms
 from crmlab.plots.style import (
     GREY,
     MANY_POINTS,
@@ -465,6 +466,10 @@ def plot_rung_value(table, ax=None):
 
 
 def _names(kind, names):
-    """Return the terms of names of one kind, such as `rung` and "new"."""
-    known = [str(name).replace(" ", "_").replace("-", "_") for name in names]
-    return [label("cannot_tell" if n == "cannot_tell" else f"{kind}_{n}") for n in known]
+    """Return the terms of names of one kind, such as `rung` and "new"; a name without, itself."""
+    keys = [str(name).replace(" ", "_").replace("-", "_") for name in names]
+    keys = [key if key == "cannot_tell" else f"{kind}_{key}" for key in keys]
+    known = load_terms()
+    return [
+        label(key) if key in known else str(name) for key, name in zip(keys, names, strict=True)
+    ]

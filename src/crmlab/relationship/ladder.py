@@ -27,6 +27,7 @@ __all__ = [
     "assign_rungs",
     "climb_ladder",
     "estimate_transitions",
+    "foretell_value",
     "markov_value",
     "recency_chain",
     "transition_table",
@@ -291,6 +292,72 @@ def markov_value(transitions, rewards, *, period_discount_rate, n_periods=None):
         for _ in range(n_periods):
             value = reward + step @ value
     return pd.Series(value, index=transitions.index)
+
+
+def foretell_value(panel, rungs, *, holdout_months):
+    """Return what the chain foretells each rung will bring, beside what it brought.
+
+    The chain sees the months before the last `holdout_months`: its transitions, and the mean value
+    of a month on each rung. Nothing is discounted, for the money is compared with money as it came.
+
+    Parameters
+    ----------
+    panel : pandas.DataFrame, one row per customer and month without gaps
+        `customer_id`, `month_on`, `total_value`.
+    rungs : pandas.Series of category
+        From `assign_rungs`, which looks at the past alone.
+    holdout_months : int
+        Months foretold, fewer than there are.
+
+    Returns
+    -------
+    pandas.DataFrame, one row per rung with customers at the split
+        `rung`, `n_customers`, `predicted_value`, `naive_value` (the mean month of everybody, times
+        the months), `mean_value` (what came), `standard_error` of that mean (NaN for one
+        customer); money per customer over the `holdout_months`.
+
+    Raises
+    ------
+    ValueError
+        If too few months are left to see anybody move.
+
+    Examples
+    --------
+    >>> panel = pd.DataFrame({"customer_id": "a", "n_orders": 1, "total_value": 5.0,
+    ...     "month_on": pd.date_range("2024-01-01", periods=6, freq="MS")})
+    >>> table = foretell_value(panel, assign_rungs(panel), holdout_months=2)
+    >>> table[["predicted_value", "mean_value"]].to_numpy().tolist()
+    [[10.0, 10.0]]
+    """
+    month = panel["month_on"]
+    last = sorted(month.unique())
+    if not 1 <= holdout_months <= len(last) - 2:
+        raise ValueError(
+            f"holdout_months is {holdout_months!r} of {len(last)} months; expected 1 or more, and "
+            "two months left to see customers move"
+        )
+    cut = last[-holdout_months - 1]
+    is_early = (month <= cut).to_numpy()
+    early, seen = panel[is_early], rungs[is_early]
+    chain = transition_table(estimate_transitions(early, seen))
+    means = early["total_value"].groupby(seen, observed=False).mean()
+    rewards = means.reindex(chain.index).fillna(0.0)
+    ahead = markov_value(chain, rewards, period_discount_rate=0.0, n_periods=holdout_months)
+    now = (month == cut).to_numpy()
+    later = panel[~is_early].groupby("customer_id")["total_value"].sum()
+    came = panel.loc[now, "customer_id"].map(later)
+    by_rung = came.groupby(rungs[now], observed=True)
+    table = pd.DataFrame(
+        {
+            "n_customers": by_rung.size(),
+            "predicted_value": ahead - rewards,
+            "mean_value": by_rung.mean(),
+            "standard_error": by_rung.std() / np.sqrt(by_rung.size()),
+        }
+    )
+    table.insert(2, "naive_value", holdout_months * early["total_value"].mean())
+    table = table.loc[[name for name in RUNGS if name in by_rung.groups]]
+    return table.rename_axis("rung").reset_index()
 
 
 def recency_chain(purchase_probabilities):

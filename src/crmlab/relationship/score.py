@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import gammaln
 
-__all__ = ["compare_forecasts", "confusion_table", "score_labels"]
+from crmlab.relationship.panel import arrange_months
+
+__all__ = ["compare_forecasts", "confusion_table", "forecast_naively", "score_labels"]
 
 
 def confusion_table(truth, assigned, labels):
@@ -93,6 +95,39 @@ def score_labels(truth, assigned, labels, *, seed, n_permutations=99):
         "adjusted_rand": float(adjusted_rand_score(left, right)),
         "chance_bound": float(np.quantile(by_chance, 0.95)),
     }
+
+
+def forecast_naively(panel, count):
+    """Return what two guesses without a model expect of each month from the months before it.
+
+    Parameters
+    ----------
+    panel : pandas.DataFrame, one row per customer and month without gaps
+        `customer_id`, `month_on` and the count.
+    count : str
+
+    Returns
+    -------
+    pandas.DataFrame, one row per row of `panel`, same index
+        `own_mean`, the customer's mean of all months before, and `last_month`, the month before;
+        NaN in a customer's first month.
+
+    Examples
+    --------
+    >>> panel = pd.DataFrame({"customer_id": "a", "n_orders": [2, 0, 1],
+    ...     "month_on": pd.date_range("2024-01-01", periods=3, freq="MS")})
+    >>> forecast_naively(panel, "n_orders")["own_mean"].tolist()
+    [nan, 2.0, 1.0]
+    """
+    months = arrange_months(panel, [count])
+    table = months.spread(months.counts[:, 0])
+    before = np.full_like(table, np.nan)
+    before[:, 1:] = table[:, :-1]
+    mean = np.full_like(table, np.nan)
+    mean[:, 1:] = np.cumsum(table, axis=1)[:, :-1] / np.arange(1, table.shape[1])
+    return pd.DataFrame(
+        {"own_mean": months.gather(mean), "last_month": months.gather(before)}, index=panel.index
+    )
 
 
 def compare_forecasts(actual, forecasts):

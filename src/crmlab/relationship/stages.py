@@ -20,7 +20,7 @@ import pandas as pd
 from crmlab.relationship.markov_stages import STATES
 from crmlab.relationship.panel import arrange_months
 
-__all__ = ["PHASES", "assign_phases", "assign_stages"]
+__all__ = ["PHASES", "assign_phases", "assign_stages", "average_course"]
 
 PHASES = (
     "acquisition",
@@ -157,6 +157,48 @@ def assign_phases(panel, volume, *, n_months=3, quiet_months=6, growth=0.25, sla
         default=5,
     )
     return _as_category(months.gather(phase), PHASES, panel.index)
+
+
+def average_course(panel, stages, *, least_customers=30):
+    """Return what share of the customers is in each stage, by the month of the relationship.
+
+    Parameters
+    ----------
+    panel : pandas.DataFrame, one row per customer and month without gaps
+        `customer_id`, `month_on`.
+    stages : pandas.DataFrame or pandas.Series of category, same index
+        Probabilities, one column per stage, or one stage per row.
+    least_customers : int
+        Months that fewer customers reached are left out.
+
+    Returns
+    -------
+    pandas.DataFrame, one row per month of the relationship, from 0
+        One column per stage, rows summing to 1: of the customers who came after the panel began,
+        so that month 0 is the first; of all, where nobody came later. Empty where too few came.
+
+    Examples
+    --------
+    >>> panel = pd.DataFrame({"customer_id": list("aabb"),
+    ...     "month_on": list(pd.date_range("2024-01-01", periods=2, freq="MS")) * 2})
+    >>> stages = pd.Series(pd.Categorical(list("xyxx")))
+    >>> average_course(panel, stages, least_customers=1)["y"].tolist()
+    [0.0, 0.5]
+    """
+    months = arrange_months(panel.assign(_none=0), ["_none"])
+    if isinstance(stages, pd.Series):
+        stages = pd.get_dummies(stages, dtype=float)
+    values = stages.to_numpy(dtype=float)[months.rows]
+    counted = months.is_new if months.is_new.any() else ~months.is_new
+    rows = []
+    for block in months.blocks():
+        chosen = values[block][counted[: block.stop - block.start]]
+        if len(chosen) < least_customers:
+            break
+        rows.append(chosen.mean(axis=0))
+    table = np.array(rows).reshape(-1, stages.shape[1])
+    columns = [str(name) for name in stages.columns]
+    return pd.DataFrame(table, columns=columns).rename_axis("month_number")
 
 
 def _spread(panel, volume):
