@@ -20,7 +20,6 @@ from crmlab.plots.style import (
 
 __all__ = [
     "plot_course",
-    "plot_dependence",
     "plot_level_choice",
     "plot_moves",
     "plot_paths",
@@ -31,21 +30,8 @@ __all__ = [
     "plot_value_split",
 ]
 
-# One colour for each stage or phase, from first to last, and grey for the end.
-_COURSES = {
-    "relationship_stage": (PALETTE[4], PALETTE[0], PALETTE[2], PALETTE[1], PALE),
-    "relationship_phase": (
-        "#F0E3C0",
-        PALETTE[5],
-        PALETTE[4],
-        PALETTE[0],
-        PALETTE[2],
-        PALETTE[3],
-        PALETTE[1],
-        PALE,
-    ),
-}
-_TYPE_COLOURS = (PALETTE[4], PALETTE[0], PALETTE[2], PALETTE[1], PALE)
+# One colour for each stage or type from first to last, and grey for the end.
+_COLOURS = (PALETTE[4], PALETTE[0], PALETTE[2], PALETTE[1], PALE)
 _MARKERS = ("o", "s", "^", "D", "x")
 
 
@@ -77,16 +63,13 @@ def plot_stage_rates(rates, ax=None):
     return ax
 
 
-def plot_course(shares, kind="relationship_stage", ax=None):
+def plot_course(shares, ax=None):
     """Draw what share of the customers is in each stage, by the month of the relationship.
 
     Parameters
     ----------
     shares : pandas.DataFrame
-        One row per month since the first (index, from 0), one column per stage or phase in order;
-        rows sum to 1.
-    kind : {"relationship_stage", "relationship_phase"}
-        What the columns are.
+        Result of `crmlab.relationship.stages.average_course`: months by stages.
     ax : matplotlib.axes.Axes, optional
         Axes to draw on; new ones unless given.
 
@@ -98,8 +81,8 @@ def plot_course(shares, kind="relationship_stage", ax=None):
     ax.stackplot(
         shares.index,
         shares.to_numpy().T,
-        colors=_COURSES[kind],
-        labels=_names(kind, shares.columns),
+        colors=_COLOURS,
+        labels=_names("relationship_stage", shares.columns),
         edgecolor="white",
         linewidth=0.4,
     )
@@ -132,7 +115,7 @@ def plot_paths(stages, ax=None):
     matplotlib.axes.Axes
     """
     ax = new_axes(ax)
-    colours = _COURSES["relationship_stage"]
+    colours = _COLOURS
     ax.pcolormesh(
         np.arange(stages.shape[1]),
         np.arange(len(stages)),
@@ -166,7 +149,7 @@ def plot_moves(table, kind, *, xlabel, ylabel, ax=None):
     table : pandas.DataFrame
         Shares from 0 to 1.
     kind : str
-        Beginning of the terms of rows and columns, such as "rung".
+        Beginning of the terms of rows and columns, such as "relationship_stage".
     xlabel, ylabel : str
         Terms of what columns and rows are.
     ax : matplotlib.axes.Axes, optional
@@ -269,7 +252,7 @@ def plot_type_evidence(types, ax=None):
     below = np.zeros(len(ranked))
     names = list(types.columns[:4])
     shown = _names("relationship_type", names)
-    for name, text, colour in zip(names, shown, _TYPE_COLOURS, strict=False):
+    for name, text, colour in zip(names, shown, _COLOURS, strict=False):
         part = ranked[name].to_numpy()
         ax.bar(place, part, 1.0, bottom=below, color=colour, label=text, linewidth=0)
         below = below + part
@@ -304,7 +287,7 @@ def plot_value_split(accounts, kind, ax=None):
     ax = new_axes(ax)
     names = list(kind.cat.categories)
     for name, text, colour, marker in zip(
-        names, _names("relationship_type", names), _TYPE_COLOURS, _MARKERS, strict=False
+        names, _names("relationship_type", names), _COLOURS, _MARKERS, strict=False
     ):
         chosen = accounts[(kind == name) & (accounts["joint_value"] > 0)]
         if len(chosen):
@@ -325,58 +308,6 @@ def plot_value_split(accounts, kind, ax=None):
         xlabel=label("joint_value", unit=True), ylabel=label("supplier_value_share"), ylim=(0, 1)
     )
     legend_above(ax, ncols=5, fontsize="small", columnspacing=1, handletextpad=0.2)
-    return ax
-
-
-def plot_dependence(counts, *, tolerance=1.0, ax=None):
-    """Draw how many accounts have each pair of dependence ratings, with the band of balance.
-
-    Parameters
-    ----------
-    counts : pandas.DataFrame
-        `buyer_dependence`, `supplier_dependence` (points), `n_accounts` of each pair.
-    tolerance : float
-        Half-width of the band, in points.
-    ax : matplotlib.axes.Axes, optional
-        Axes to draw on; new ones unless given.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-    """
-    ax = new_axes(ax)
-    ends = np.array([0.0, 8.0])
-    ax.fill_between(
-        ends, ends - tolerance, ends + tolerance, color=PALE, alpha=0.5, linewidth=0, zorder=0
-    )
-    ax.scatter(
-        counts["buyer_dependence"],
-        counts["supplier_dependence"],
-        s=30 * counts["n_accounts"],
-        color=PALETTE[0],
-        alpha=0.75,
-        linewidth=0,
-    )
-    for row in counts[counts["n_accounts"] > 2].itertuples():
-        ax.text(
-            row.buyer_dependence,
-            row.supplier_dependence,
-            f"{row.n_accounts}",
-            ha="center",
-            va="center",
-            fontsize="x-small",
-            color="white",
-        )
-    inside = {"ha": "center", "va": "center", "color": GREY, "fontsize": "small"}
-    ax.text(1.9, 6.9, label("dependence_position_supplier_depends_more"), **inside)
-    ax.text(6.1, 1.0, label("dependence_position_buyer_depends_more"), **inside)
-    ax.text(7.0, 7.35, label("dependence_position_balanced"), **inside)
-    ax.set(
-        xlabel=label("buyer_dependence", unit=True),
-        ylabel=label("supplier_dependence", unit=True),
-        xlim=(0.5, 7.6),
-        ylim=(0.5, 7.6),
-    )
     return ax
 
 
@@ -414,7 +345,7 @@ def plot_level_choice(choice, groups, kind, ax=None):
     for i, size in enumerate(choice.index):
         for j, margin in enumerate(choice.columns):
             name = label(f"relationship_level_{choice.loc[size, margin]}")
-            ax.text(j, i - 0.26, name, ha="center", va="center", color="#333333", weight="bold")
+            ax.text(j, i - 0.26, name, ha="center", va="center", color="#333333")
             inside = groups.index[(groups["size"] == size) & (groups["margin"] == margin)]
             text = "\n".join(_names(kind, inside))
             ax.text(j, i + 0.12, text, ha="center", va="center", color=PALETTE[1], fontsize="small")
@@ -457,16 +388,16 @@ def plot_rung_value(table, ax=None):
         ecolor="#333333",
         capsize=4,
     )
-    ax.set_xticks(place, _names("rung", table["rung"]))
+    ax.set_xticks(place, _names("ladder_rung", table["rung"]))
     number_axis(ax.yaxis)
-    ax.set(xlabel=label("rung"), ylabel=label("value_per_customer", unit=True))
+    ax.set(xlabel=label("ladder_rung"), ylabel=label("value_per_customer", unit=True))
     ax.grid(visible=False, axis="x")
     legend_above(ax)
     return ax
 
 
 def _names(kind, names):
-    """Return the terms of names of one kind, such as `rung` and "new"; a name without, itself."""
+    """Return the terms of names of one kind, such as "ladder_rung"; a name without is itself."""
     keys = [str(name).replace(" ", "_").replace("-", "_") for name in names]
     keys = [key if key == "cannot_tell" else f"{kind}_{key}" for key in keys]
     known = load_terms()

@@ -144,10 +144,10 @@ def compare_forecasts(actual, forecasts):
     Returns
     -------
     pandas.DataFrame, one row per forecast
-        `forecast`, `n_cases`, `root_mean_square_error`, `log_score` (mean logarithm of the Poisson
-        probability of what happened; a forecast below 0.01 counts as 0.01, since no count is
-        impossible), and `advantage`, its log score less that of the first forecast, with
-        `advantage_error`, the standard error of that mean of paired differences.
+        `forecast`, `n_cases`, `rms_error` (root mean square), `log_score` (mean logarithm of
+        the Poisson probability of what happened; a forecast below 0.01 counts as 0.01, since no
+        count is impossible), and `log_score_lead`, its log score less that of the first forecast,
+        with `log_score_lead_error`, the standard error of that mean of paired differences.
 
     Raises
     ------
@@ -157,7 +157,7 @@ def compare_forecasts(actual, forecasts):
     Examples
     --------
     >>> table = compare_forecasts([0, 2, 1], {"naive": [1, 1, 1], "sharp": [0.1, 2, 1]})
-    >>> table["root_mean_square_error"].round(2).tolist(), bool(table["advantage"][1] > 0)
+    >>> table["rms_error"].round(2).tolist(), bool(table["log_score_lead"][1] > 0)
     ([0.82, 0.06], True)
     """
     actual = np.asarray(actual, dtype=float)
@@ -177,10 +177,10 @@ def compare_forecasts(actual, forecasts):
             {
                 "forecast": name,
                 "n_cases": n_cases,
-                "root_mean_square_error": float(np.sqrt(((values[is_known] - seen) ** 2).mean())),
+                "rms_error": float(np.sqrt(((values[is_known] - seen) ** 2).mean())),
                 "log_score": float(scores[name].mean()),
-                "advantage": float(lead.mean()),
-                "advantage_error": float(lead.std(ddof=1) / np.sqrt(n_cases)),
+                "log_score_lead": float(lead.mean()),
+                "log_score_lead_error": float(lead.std(ddof=1) / np.sqrt(n_cases)),
             }
         )
     return pd.DataFrame(rows)
