@@ -2,6 +2,7 @@
 
 import numpy as np
 from matplotlib.colors import ListedColormap
+from matplotlib.ticker import MaxNLocator
 
 from crmlab.atlas import load_terms
 from crmlab.plots.style import (
@@ -93,6 +94,7 @@ def plot_course(shares, ax=None):
         xlim=(shares.index.min(), shares.index.max()),
         ylim=(0, 1),
     )
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     handles, names = ax.get_legend_handles_labels()
     legend_beside(ax, handles=handles[::-1], labels=names[::-1])
     ax.grid(visible=False)
@@ -254,7 +256,17 @@ def plot_type_evidence(types, ax=None):
     shown = _names("relationship_type", names)
     for name, text, colour in zip(names, shown, _COLOURS, strict=False):
         part = ranked[name].to_numpy()
-        ax.bar(place, part, 1.0, bottom=below, color=colour, label=text, linewidth=0)
+        # An edge of the bar's own colour closes the seams between bars.
+        ax.bar(
+            place,
+            part,
+            1.0,
+            bottom=below,
+            color=colour,
+            label=text,
+            edgecolor=colour,
+            linewidth=0.4,
+        )
         below = below + part
     share_axis(ax.yaxis)
     ax.set(
