@@ -357,10 +357,12 @@ def plot_level_choice(choice, groups, kind, ax=None):
     for i, size in enumerate(choice.index):
         for j, margin in enumerate(choice.columns):
             name = label(f"relationship_level_{choice.loc[size, margin]}")
-            ax.text(j, i - 0.26, name, ha="center", va="center", color="#333333")
+            ax.text(j, i - 0.3, name, ha="center", va="center", color="#333333")
             inside = groups.index[(groups["size"] == size) & (groups["margin"] == margin)]
-            text = "\n".join(_names(kind, inside))
-            ax.text(j, i + 0.12, text, ha="center", va="center", color=PALETTE[1], fontsize="small")
+            names = _names(kind, inside)
+            lines = [" · ".join(names[k : k + 2]) for k in range(0, len(names), 2)]
+            style = {"fontsize": "small", "linespacing": 1.4, "color": "black"}
+            ax.text(j, i + 0.1, "\n".join(lines), ha="center", va="center", **style)
     ax.set_xticks(np.arange(choice.shape[1]), _names("margin_level", choice.columns))
     rows_from_top(ax, _names("group_size", choice.index))
     ax.set(xlabel=label("margin_level"), ylabel=label("group_size"))

@@ -32,9 +32,14 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
-from scipy.special import gammaln
 
 from crmlab.relationship.panel import arrange_months
+from crmlab.relationship.recursions import (
+    find_best_path,
+    log_probabilities,
+    run_forward,
+    smooth_states,
+)
 
 __all__ = ["STATES", "StageModel", "fit_stages"]
 
@@ -106,11 +111,35 @@ class StageModel:
         Returns
         -------
         pandas.DataFrame, one row per row of `panel`, same index
-            One column for each of `STATES`, rows summing to 1, and `stage`, the most likely one.
+            One column for each of `STATES`, rows summing to 1, and `stage`, the most likely one of
+            the month by itself.
         """
         months, forward, _, likelihood = self._filter(panel)
-        gamma, _ = _smooth(months, forward, likelihood, self.transitions.to_numpy())
+        gamma, _ = smooth_states(months, forward, likelihood, self.transitions.to_numpy())
         return _name(months.put_back(gamma), panel.index)
+
+    def path(self, panel):
+        """Return the most likely course of each customer as a whole (Viterbi).
+
+        The most likely stage of each month by itself may jump back, which no customer can; the
+        most likely course never does.
+
+        Parameters
+        ----------
+        panel : pandas.DataFrame
+            As for `fit_stages`.
+
+        Returns
+        -------
+        pandas.Series, one per row of `panel`, same index
+            Ordered category of `STATES`.
+        """
+        months = arrange_months(panel, self.counts)
+        logs = log_probabilities(months.counts, self.rates.to_numpy())
+        begin = _beginnings(months, self.begin_new.to_numpy(), self.begin_known.to_numpy())
+        with np.errstate(divide="ignore"):
+            moves, start = np.log(self.transitions.to_numpy()), np.log(begin)
+        return _as_stages(months.put_back(find_best_path(months, logs, start, moves)), panel.index)
 
     def predict(self, panel):
         """Return what each month was expected to hold when only the months before were known.
@@ -140,9 +169,9 @@ class StageModel:
 
     def _filter(self, panel):
         months = arrange_months(panel, self.counts)
-        logs = _log_probabilities(months.counts, self.rates.to_numpy())
+        logs = log_probabilities(months.counts, self.rates.to_numpy())
         begin = _beginnings(months, self.begin_new.to_numpy(), self.begin_known.to_numpy())
-        forward, scale, likelihood = _forward(months, logs, begin, self.transitions.to_numpy())
+        forward, scale, likelihood = run_forward(months, logs, begin, self.transitions.to_numpy())
         return months, forward, scale, likelihood
 
 
@@ -225,21 +254,24 @@ def _climb(months, point, most_steps, *, is_trial):
     before = -np.inf
     for step in range(1, most_steps + 1):
         rates, transitions, begin_new, begin_known = point
-        logs = _log_probabilities(months.counts, rates)
+        logs = log_probabilities(months.counts, rates)
         begin = _beginnings(months, begin_new, begin_known)
-        forward, scale, likelihood = _forward(months, logs, begin, transitions)
+        forward, scale, likelihood = run_forward(months, logs, begin, transitions)
         log_likelihood = float(scale.sum())
-        if log_likelihood - before < _TOLERANCE * len(months.rows) and not is_trial:
+        # What a step is sure to raise: the likelihood together with what was added to it.
+        possible = (transitions[np.triu_indices(len(STATES))], begin_new, begin_known)
+        goal = log_likelihood + _PRIOR * sum(np.log(p).sum() for p in possible)
+        if goal - before < _TOLERANCE * len(months.rows) and not is_trial:
             return point, log_likelihood, step
-        before = log_likelihood
-        gamma, moves = _smooth(months, forward, likelihood, transitions)
+        before = goal
+        gamma, moves = smooth_states(months, forward, likelihood, transitions)
         point = _maximize(months, gamma, moves)
     if not is_trial:
         raise ValueError(
             f"the stages had not settled after {most_steps} steps: the data do not tell five "
             "states apart. Use other counts or more months, or raise most_steps"
         )
-    return point, before, most_steps
+    return point, log_likelihood, most_steps
 
 
 def _maximize(months, gamma, moves):
@@ -279,55 +311,14 @@ def _beginnings(months, new, known):
     return np.where(months.is_new[:, np.newaxis], new, known)
 
 
-def _log_probabilities(counts, rates):
-    """Return the logarithm of the probability of each month's counts in each state."""
-    constant = gammaln(counts + 1).sum(axis=1)
-    return counts @ np.log(rates).T - rates.sum(axis=1) - constant[:, np.newaxis]
-
-
-def _forward(months, logs, begin, transitions):
-    """Return the state given past and present, and each month's probabilities.
-
-    The logarithm of the probability given the past; and of the counts in each state, over the
-    largest of them.
-    """
-    largest = logs.max(axis=1)
-    likelihood = np.exp(logs - largest[:, np.newaxis])
-    forward = np.empty_like(likelihood)
-    total = np.empty(len(logs))
-    previous = None
-    for block in months.blocks():
-        n = block.stop - block.start
-        prior = begin[:n] if previous is None else previous[:n] @ transitions
-        joint = prior * likelihood[block]
-        total[block] = joint.sum(axis=1)
-        previous = forward[block] = joint / total[block, np.newaxis]
-    return forward, np.log(total) + largest, likelihood
-
-
-def _smooth(months, forward, likelihood, transitions):
-    """Return the state given all months, and the expected number of each transition."""
-    gamma = np.empty_like(forward)
-    moves = np.zeros_like(transitions)
-    ahead = None
-    for block in months.blocks()[::-1]:
-        n = block.stop - block.start
-        backward = np.ones((n, len(STATES)))
-        if ahead is not None:
-            weighted, n_ahead = ahead
-            backward[:n_ahead] = weighted @ transitions.T
-            total = (forward[block][:n_ahead] * backward[:n_ahead]).sum(axis=1, keepdims=True)
-            moves += forward[block][:n_ahead].T @ (weighted / total)
-            backward[:n_ahead] /= total
-        gamma[block] = forward[block] * backward
-        ahead = likelihood[block] * backward, n
-    return gamma, moves * transitions
-
-
 def _name(gamma, index):
     frame = pd.DataFrame(gamma, index=index, columns=list(STATES))
-    stage = pd.Categorical.from_codes(gamma.argmax(axis=1), categories=list(STATES), ordered=True)
-    return frame.assign(stage=stage)
+    return frame.assign(stage=_as_stages(gamma.argmax(axis=1), index))
+
+
+def _as_stages(codes, index):
+    stage = pd.Categorical.from_codes(codes, categories=list(STATES), ordered=True)
+    return pd.Series(stage, index=index)
 
 
 def _refuse_hopeless(months, counts):
