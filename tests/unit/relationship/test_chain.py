@@ -132,7 +132,17 @@ def test_transitions_need_two_months_and_known_states():
 def test_rungs_of_a_history_read_by_hand(panel_of):
     panel = panel_of([[0, 1, 0, 0, 1, 0, 0, 0, 1]], "n_orders")
     rungs = assign_rungs(panel, active_months=3, lifetime_months=4).tolist()
-    wanted = "prospect new new new regular lifetime lifetime lapsed lifetime".split()
+    wanted = [
+        "prospect",
+        "new",
+        "new",
+        "new",
+        "regular",
+        "lifetime",
+        "lifetime",
+        "lapsed",
+        "lifetime",
+    ]
     assert rungs == wanted
     assert set(wanted) <= set(RUNGS)
 
