@@ -361,7 +361,7 @@ def plot_level_choice(choice, groups, kind, ax=None):
             inside = groups.index[(groups["size"] == size) & (groups["margin"] == margin)]
             names = _names(kind, inside)
             lines = [" · ".join(names[k : k + 2]) for k in range(0, len(names), 2)]
-            style = {"fontsize": "small", "linespacing": 1.4, "color": "black"}
+            style = {"fontsize": "x-small", "linespacing": 1.4, "color": "black"}
             ax.text(j, i + 0.1, "\n".join(lines), ha="center", va="center", **style)
     ax.set_xticks(np.arange(choice.shape[1]), _names("margin_level", choice.columns))
     rows_from_top(ax, _names("group_size", choice.index))

@@ -334,10 +334,15 @@ def _refuse_hopeless(months, counts):
             f"too few customers: {n_followed} have two months or more; expected at least {_FEWEST}"
         )
     for name, column in zip(counts, months.counts.T, strict=True):
+        if not column.any():
+            raise ValueError(
+                f"{name} is 0 in every customer-month: nobody came back, and there is no course to "
+                "follow. Take a longer window or another count"
+            )
         if column.min() == column.max():
             raise ValueError(
                 f"{name} is {column[0]:g} in every customer-month: without change there are no "
-                "stages to see. Leave it out"
+                "stages to see. Leave this count out"
             )
     share = (months.counts[:, 0] > 0).mean()
     if share < 0.01:

@@ -155,7 +155,8 @@ def some(n_months=8, n_customers=40, seed=1, rate=2.0):
     [
         (some(n_months=4), "too few months: the longest history has 4; expected at least 6"),
         (some(n_customers=3), "too few customers: 3 have two months or more"),
-        (np.full((40, 8), 2), "n_visits is 2 in every customer-month"),
+        (np.full((40, 8), 2), "n_visits is 2 in every customer-month: without change"),
+        (np.zeros((40, 8), dtype=int), "n_visits is 0 in every customer-month: nobody came back"),
         (np.eye(40, 8, dtype=int) * (np.arange(40) < 2)[:, None], "hardly anything happened"),
     ],
 )
