@@ -33,6 +33,11 @@ def test_cannot_tell_counts_as_missed_and_has_a_column():
     assert table.loc["a"].tolist() == [0.5, 0.0, 0.5]
 
 
+def test_a_label_that_never_is_true_counts_for_nothing():
+    found = score_labels(["a", "a", "b"], ["a", "c", "b"], LABELS, seed=1)
+    assert found["balanced_accuracy"] == 0.75
+
+
 def test_log_score_is_the_poisson_probability():
     table = compare_forecasts([3, 0], {"own": [2.0, 1.0], "other": [3.0, 0.0]})
     wanted = np.log(poisson.pmf([3, 0], [2.0, 1.0])).mean()

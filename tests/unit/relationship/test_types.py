@@ -62,6 +62,11 @@ def test_each_dimension_has_one_vote():
     assert found["n_dimensions"][0] == 3
 
 
+def test_a_value_at_a_cut_off_points_at_the_closer_type():
+    found = assign_types(pd.DataFrame({"n_joint_projects": [0, 1, 2, 4]}))
+    assert np.diag(found[list(TYPES)]).tolist() == [1.0] * 4
+
+
 def test_missing_evidence_abstains_and_too_little_cannot_tell():
     accounts = pd.DataFrame(
         {"adaptation": [7.0, np.nan], "goal_congruence": [7.0, np.nan], "integration": [np.nan] * 2}
