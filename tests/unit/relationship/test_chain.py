@@ -12,8 +12,9 @@ from crmlab.relationship.chain import (
 )
 from crmlab.relationship.ladder import RUNGS, assign_rungs, climb_ladder, foretell_value
 
-# Pfeifer & Carraway (2000): purchase probabilities by recency 0.30, 0.20, 0.15, 0.05, net
-# contribution 40, marketing 4, 20 % a period.
+# The mail-order example of Pfeifer & Carraway (2000): purchase probabilities by recency 0.30, 0.20,
+# 0.15, 0.05, net contribution 40, marketing 4, 20 % a period. The paper's printed table was not at
+# hand: the values below were computed from these inputs by another program.
 CHAIN = recency_chain([0.30, 0.20, 0.15, 0.05])
 REWARDS = pd.Series([36.0, -4.0, -4.0, -4.0, 0.0], index=CHAIN.index)
 
