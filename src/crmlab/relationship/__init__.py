@@ -1,0 +1,1 @@
+"""Relationships: their types and levels, their stages, what the ladder is worth."""

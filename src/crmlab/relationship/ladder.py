@@ -1,0 +1,205 @@
+"""The conversion ladder, how customers move on it, and what a rung is worth.
+
+Who asks: whoever wants to know how many new customers become old ones, how many old ones stay for
+good, and what a customer on each rung will still bring.
+
+Vocabulary. *Prospect*: known, nothing bought yet. *New*: has bought and has not come back yet.
+*Regular* (老客户): has come back. *Lifetime* (终身客户): has come back and has been a customer
+for a long time, which is a threshold of ours. *Lapsed*: nothing bought for some months. Everybody
+from *new* on is an actual customer (现实客户). The ladder: M. Christopher, A. Payne & D. Ballantyne
+(1991), Relationship Marketing, Butterworth-Heinemann; that movements follow a Markov chain, and
+what states are then worth: P. E. Pfeifer & R. L. Carraway (2000), Modeling customer relationships
+as Markov chains, Journal of Interactive Marketing 14(2), 43-55.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+
+from crmlab.relationship.chain import (
+    estimate_transitions,
+    markov_value,
+    transition_table,
+    wilson_interval,
+)
+from crmlab.relationship.panel import arrange_months
+
+__all__ = [
+    "RUNGS",
+    "assign_rungs",
+    "climb_ladder",
+    "foretell_value",
+]
+
+RUNGS = ("prospect", "new", "regular", "lifetime", "lapsed")
+"""Rungs of the ladder, and beside it those who left it."""
+
+
+def assign_rungs(panel, *, active_months=6, lifetime_months=18, tenure_months=None):
+    """Return the rung of each customer at the end of each month.
+
+    Parameters
+    ----------
+    panel : pandas.DataFrame, one row per customer and month without gaps
+        `customer_id`, `month_on`, `n_orders`.
+    active_months : int
+        Months without a purchase after which a customer has lapsed.
+    lifetime_months : int
+        Months since the first purchase from which on an active customer who has come back is one
+        for good.
+    tenure_months : array_like of int, shape (n_rows,), optional
+        Months since the customer joined, where that is known from elsewhere. Where it says that
+        a customer joined before the panel shows them, their first purchase in it is a return.
+
+    Returns
+    -------
+    pandas.Series, one per row of `panel`, same index
+        Ordered category of `RUNGS`.
+
+    Raises
+    ------
+    ValueError
+        If the panel has gaps or a threshold is below 1.
+
+    Examples
+    --------
+    >>> panel = pd.DataFrame({"customer_id": "a", "n_orders": [0, 1, 0, 1, 1, 0, 0, 1],
+    ...     "month_on": pd.date_range("2024-01-01", periods=8, freq="MS")})
+    >>> print(*assign_rungs(panel, active_months=2, lifetime_months=4))
+    prospect new new regular regular lifetime lapsed lifetime
+    """
+    for name, value in (("active_months", active_months), ("lifetime_months", lifetime_months)):
+        if value < 1:
+            raise ValueError(f"{name} is {value!r}; expected 1 or more")
+    months = arrange_months(panel, ["n_orders"])
+    bought = np.nan_to_num(months.spread(months.counts[:, 0])) > 0
+    number = np.arange(bought.shape[1])
+    first = np.where(bought.any(axis=1), bought.argmax(axis=1), bought.shape[1])[:, np.newaxis]
+    tenure = number - first
+    if tenure_months is not None:
+        given = np.asarray(tenure_months, dtype=float)[months.rows]
+        tenure = np.fmax(tenure, months.spread(given))
+    n_bought = np.cumsum(bought, axis=1)
+    has_returned = (n_bought >= 2) | ((n_bought == 1) & (tenure > number - first))
+    last = np.maximum.accumulate(np.where(bought, number, -1), axis=1)
+    rung = np.select(
+        [
+            n_bought == 0,
+            number - last >= active_months,
+            has_returned & (tenure >= lifetime_months),
+            has_returned,
+        ],
+        [0, 4, 3, 2],
+        default=1,
+    )
+    codes = months.gather(rung.astype(float)).astype(int)
+    rungs = pd.Categorical.from_codes(codes, categories=list(RUNGS), ordered=True)
+    return pd.Series(rungs, index=panel.index)
+
+
+def climb_ladder(panel, rungs, *, level=0.95):
+    """Return how many customers reached each rung, of those whose first purchase was seen.
+
+    Parameters
+    ----------
+    panel : pandas.DataFrame
+        As for `assign_rungs`.
+    rungs : pandas.Series
+        From `assign_rungs`.
+    level : float
+        Of the intervals.
+
+    Returns
+    -------
+    pandas.DataFrame, one row for *new*, *regular* and *lifetime*
+        `rung`, `n_customers` who reached it, `share_of_previous` of those on the rung below, with
+        Wilson's `lower` and `upper` (NaN for the first rung, or where nobody stood below). Who
+        came late had less time to climb: the shares are those within the window.
+
+    Examples
+    --------
+    >>> panel = pd.DataFrame({"customer_id": list("aabb"), "n_orders": [1, 1, 1, 0],
+    ...     "month_on": list(pd.date_range("2024-01-01", periods=2, freq="MS")) * 2})
+    >>> climb_ladder(panel, assign_rungs(panel))["n_customers"].tolist()
+    [2, 1, 0]
+    """
+    z = norm.ppf(0.5 + level / 2)
+    seen = pd.crosstab(panel["customer_id"], rungs.astype("str")) > 0
+    seen = seen.reindex(columns=list(RUNGS), fill_value=False)
+    seen = seen[seen["new"]]
+    rows, below = [], None
+    for rung in ("new", "regular", "lifetime"):
+        n = int(seen[rung].sum())
+        share = np.nan if not below else n / below
+        bounds = wilson_interval(share, below, z) if below else {"lower": np.nan, "upper": np.nan}
+        rows.append({"rung": rung, "n_customers": n, "share_of_previous": share} | bounds)
+        below = n
+    return pd.DataFrame(rows)
+
+
+def foretell_value(panel, rungs, *, holdout_months):
+    """Return what the chain foretells each rung will bring, beside what it brought.
+
+    The chain sees the months before the last `holdout_months`: its transitions, and the mean value
+    of a month on each rung. Nothing is discounted, for the money is compared with money as it came.
+
+    Parameters
+    ----------
+    panel : pandas.DataFrame, one row per customer and month without gaps
+        `customer_id`, `month_on`, `total_value`.
+    rungs : pandas.Series of category
+        From `assign_rungs`, which looks at the past alone.
+    holdout_months : int
+        Months foretold, fewer than there are.
+
+    Returns
+    -------
+    pandas.DataFrame, one row per rung with customers at the split
+        `rung`, `n_customers`, `predicted_value`, `naive_value` (the mean month of everybody, times
+        the months), `mean_value` (what came), `standard_error` of that mean (NaN for one
+        customer); money per customer over the `holdout_months`.
+
+    Raises
+    ------
+    ValueError
+        If too few months are left to see anybody move.
+
+    Examples
+    --------
+    >>> panel = pd.DataFrame({"customer_id": "a", "n_orders": 1, "total_value": 5.0,
+    ...     "month_on": pd.date_range("2024-01-01", periods=6, freq="MS")})
+    >>> table = foretell_value(panel, assign_rungs(panel), holdout_months=2)
+    >>> table[["predicted_value", "mean_value"]].to_numpy().tolist()
+    [[10.0, 10.0]]
+    """
+    month = panel["month_on"]
+    last = sorted(month.unique())
+    if not 1 <= holdout_months <= len(last) - 2:
+        raise ValueError(
+            f"holdout_months is {holdout_months!r} of {len(last)} months; expected 1 or more, and "
+            "two months left to see customers move"
+        )
+    cut = last[-holdout_months - 1]
+    is_early = (month <= cut).to_numpy()
+    early, seen = panel[is_early], rungs[is_early]
+    chain = transition_table(estimate_transitions(early, seen))
+    means = early["total_value"].groupby(seen, observed=False).mean()
+    rewards = means.reindex(chain.index).fillna(0.0)
+    ahead = markov_value(chain, rewards, period_discount_rate=0.0, n_periods=holdout_months)
+    now = (month == cut).to_numpy()
+    later = panel[~is_early].groupby("customer_id")["total_value"].sum()
+    came = panel.loc[now, "customer_id"].map(later)
+    by_rung = came.groupby(rungs[now], observed=True)
+    table = pd.DataFrame(
+        {
+            "n_customers": by_rung.size(),
+            "predicted_value": ahead - rewards,
+            "mean_value": by_rung.mean(),
+            "standard_error": by_rung.std() / np.sqrt(by_rung.size()),
+        }
+    )
+    table.insert(2, "naive_value", holdout_months * early["total_value"].mean())
+    table = table.loc[[name for name in RUNGS if name in by_rung.groups]]
+    return table.rename_axis("rung").reset_index()
