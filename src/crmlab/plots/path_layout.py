@@ -13,13 +13,13 @@ import numpy as np
 
 __all__ = ["Diagram", "bezier", "lay_out_paths"]
 
-WIDTH, HEIGHT = 1.5, 0.72  # of a construct, in units of the drawing
-STEP = 2.1  # between columns
-ITEM_WIDTH, ITEM_HEIGHT, ITEM_GAP = 1.75, 0.27, 0.20
-_ROWS = np.arange(-5, 6) * 0.55
+WIDTH, HEIGHT = 1.65, 0.98  # of a construct, in units of the drawing
+STEP = 2.3  # between columns
+ITEM_WIDTH, ITEM_HEIGHT, ITEM_GAP = 2.15, 0.30, 0.22
+_ROWS = np.arange(-5, 6) * 0.6
 _BENDS = np.array([0.0, 0.10, -0.10, 0.2, -0.2, 0.3, -0.3, 0.42, -0.42])
 _ALONG = np.linspace(0.06, 0.94, 15)
-_LABEL = (0.25, 0.12)  # half the width and the height of a number on an arrow
+_LABEL = (0.31, 0.17)  # half the width and the height of a number on an arrow
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def _starts(n):
 
 
 def _boxes(x, y, counts):
-    """Left, right, bottom, top of each construct, then of each one's items (NaN without any)."""
+    """Return left, right, bottom, top of each construct, then of its items (NaN without any)."""
     wide = np.broadcast_to(x, y.shape)
     body = np.stack([wide - WIDTH / 2, wide + WIDTH / 2, y - HEIGHT / 2, y + HEIGHT / 2], axis=2)
     more = np.where(np.array(counts) > 0, ITEM_GAP + np.array(counts) * ITEM_HEIGHT, np.nan)
@@ -212,7 +212,7 @@ def _fans(ends, away):
 
 
 def _place_labels(points, ends, bends, boxes):
-    """A place on each arrow, off the boxes, the other arrows and the numbers placed before."""
+    """Return a place on each arrow, off boxes, other arrows and numbers placed before."""
     along = np.linspace(0.22, 0.78, 29)
     fine = np.linspace(0.0, 1.0, 60)
     curves = [

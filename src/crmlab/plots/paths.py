@@ -24,7 +24,7 @@ from crmlab.plots.style import GREY, PALE, PALETTE, label, new_axes
 __all__ = ["plot_improvement", "plot_index", "plot_paths", "plot_recovery"]
 
 _NODE, _EDGE = "#EAF2F8", "#2B4A63"
-_INCH = 0.82  # of a unit of the drawing
+_INCH = 0.62  # of a unit of the drawing
 
 
 def plot_paths(model, *, paths=None, r_squared=None, loadings=None, has_items=False, ax=None):
@@ -101,21 +101,22 @@ def _draw_construct(ax, place, kind):
     return ax.add_patch(patch)
 
 
-def _name(key):
-    """Return the word for a construct, or its name where the terms table has none."""
-    return label(key) if key in load_terms() else str(key)
+def _name(key, of=None):
+    """Return the word for a construct or, `of` a column, a group; its name where there is none."""
+    known = [word for word in (f"{of}_{key}", key) if word in load_terms()]
+    return label(known[0]) if known else str(key)
 
 
 def _write_construct(ax, place, name, r_squared):
     word = _name(name)
     lines = _two_lines(word)
     known = r_squared is not None and name in r_squared.index
-    text = {"ha": "center", "va": "center", "zorder": 4, "color": "#1B2A38", "linespacing": 1.05}
-    lift = 0.09 if known else 0.0
+    text = {"ha": "center", "va": "center", "zorder": 4, "color": "#1B2A38", "linespacing": 1.0}
+    lift = 0.13 if known else 0.0
     size = 9 if max(map(len, lines)) <= 13 else 8
     ax.text(place[0], place[1] + lift, "\n".join(lines), fontsize=size, **text)
     if known:
-        below = place[1] - (0.23 if len(lines) > 1 else 0.15)
+        below = place[1] - (0.28 if len(lines) > 1 else 0.18)
         share = f"$R^2$ = {r_squared[name]:.2f}"
         ax.text(place[0], below, share, fontsize=7.5, **text | {"color": "#4A5A68"})
 
@@ -206,7 +207,7 @@ def _draw_items(ax, diagram, name, members, loadings):
                 zorder=3,
             )
         )
-        text = {"va": "center_baseline", "fontsize": 5.8, "zorder": 4, "color": "#1B2A38"}
+        text = {"va": "center_baseline", "fontsize": 6.2, "zorder": 4, "color": "#1B2A38"}
         ax.text(left + 0.04, level, item, ha="left", **text)
         if loadings is not None:
             value = f"{loadings.loc[item, name]:z.2f}".replace("-", "\N{MINUS SIGN}")
@@ -266,11 +267,13 @@ def plot_improvement(matrix, ax=None):
         zorder=3,
     )
     for name, row in matrix.iterrows():
+        is_right = row["performance"] > x.max() - 0.3 * np.ptp(x)
         ax.annotate(
             _name(name),
             (row["performance"], row["importance"]),
-            (7, 7),
+            (-7 if is_right else 7, 7),
             textcoords="offset points",
+            ha="right" if is_right else "left",
             zorder=4,
             bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.8},
         )
@@ -285,7 +288,6 @@ def plot_improvement(matrix, ax=None):
             ha="right" if right else "left",
             va="top" if top else "bottom",
             color=PALETTE[1] if area == "improve_first" else GREY,
-            fontweight="bold" if area == "improve_first" else "normal",
             zorder=2,
         )
     ax.set(xlabel=label("performance", unit=True), ylabel=label("importance_points", unit=True))
@@ -293,16 +295,15 @@ def plot_improvement(matrix, ax=None):
     return ax
 
 
-def plot_index(table, *, names=None, overall=None, ax=None):
+def plot_index(table, *, overall=None, ax=None):
     """Draw indices with their intervals, one row each.
 
     Parameters
     ----------
     table : pandas.DataFrame
         `index`, `lower`, `upper`, by construct or group: results of
-        `crmlab.satisfaction.tabulate_index` or `index_by_group`.
-    names : sequence of str or None
-        What to write at the rows; None says the table's index by the terms table.
+        `crmlab.satisfaction.tabulate_index` or `index_by_group`. Rows are said by the terms table,
+        groups as levels of what the index is named after.
     overall : float or None
         The index of everyone, drawn as a line.
     ax : matplotlib.axes.Axes or None
@@ -327,10 +328,14 @@ def plot_index(table, *, names=None, overall=None, ax=None):
     )
     for row, value in zip(rows, table["index"], strict=True):
         ax.annotate(
-            f"{value:.1f}", (value, row), (0, 6), textcoords="offset points", ha="center",
+            f"{value:.1f}",
+            (value, row),
+            (0, 6),
+            textcoords="offset points",
+            ha="center",
             fontsize=9,
         )
-    ax.set_yticks(rows, [_name(name) for name in table.index] if names is None else list(names))
+    ax.set_yticks(rows, [_name(name, table.index.name) for name in table.index])
     ax.set_ylim(len(table) - 0.5, -0.6)
     ax.grid(visible=False, axis="y")
     ax.set_xlabel(label("index", unit=True))
@@ -358,10 +363,12 @@ def plot_recovery(table, ax=None):
     paths = list(dict.fromkeys(zip(table["source"], table["target"], strict=True)))
     ax = new_axes(ax, n_bars=len(paths))
     place = {path: row for row, path in enumerate(paths)}
-    for k, (method, colour) in enumerate(zip(methods, PALETTE[1::-1], strict=False)):
+    for k, (method, colour) in enumerate(
+        zip(methods, (PALETTE[1], PALETTE[0], PALETTE[2]), strict=False)
+    ):
         chosen = table[table["method"] == method]
         pairs = zip(chosen["source"], chosen["target"], strict=True)
-        rows = np.array([place[pair] for pair in pairs]) + 0.22 * (k - (len(methods) - 1) / 2) * 2
+        rows = np.array([place[pair] for pair in pairs]) + 0.27 * (k - (len(methods) - 1) / 2)
         ax.errorbar(
             chosen["estimate"],
             rows,
@@ -375,7 +382,12 @@ def plot_recovery(table, ax=None):
         )
     truth = table.drop_duplicates(["source", "target"])
     ax.scatter(
-        truth["truth"], range(len(truth)), marker="D", s=42, color="black", zorder=4,
+        truth["truth"],
+        range(len(truth)),
+        marker="D",
+        s=42,
+        color="black",
+        zorder=4,
         label=label("true_path"),
     )
     for row in range(0, len(paths), 2):
@@ -385,5 +397,5 @@ def plot_recovery(table, ax=None):
     ax.set_ylim(len(paths) - 0.5, -0.5)
     ax.grid(visible=False, axis="y")
     ax.set_xlabel(label("coefficient"))
-    ax.legend(loc="lower left", bbox_to_anchor=(-0.01, 1), ncols=3)
+    ax.figure.legend(loc="outside upper center", ncols=2, frameon=False)
     return ax

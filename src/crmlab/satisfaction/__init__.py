@@ -18,6 +18,7 @@ from crmlab.satisfaction.index import (
     tabulate_index,
     weighted_index,
 )
+from crmlab.satisfaction.index_complaints import add_complaint_item
 from crmlab.satisfaction.index_models import (
     ACSI,
     CCSI,
@@ -55,6 +56,7 @@ __all__ = [
     "INDEX_MODELS",
     "LEVELS",
     "IndexModel",
+    "add_complaint_item",
     "bootstrap_index",
     "criterion_correlations",
     "delivered_value",
