@@ -2,8 +2,8 @@
 
 Constructs stand in columns by the longest way that leads to them, so that every arrow points to the
 right. Their rows are searched for: few arrows that cross, none through a box, none upon another.
-An arrow that would run through a box is bent. The search begins at fixed places and takes no chance:
-the same diagram is drawn the same.
+An arrow that would run through a box is bent. The search begins at fixed places and leaves nothing
+to chance: the same diagram is drawn the same.
 """
 
 from dataclasses import dataclass

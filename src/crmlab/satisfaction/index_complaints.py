@@ -30,8 +30,9 @@ def add_complaint_item(model, survey, items, tickets):
     Returns
     -------
     survey : pandas.DataFrame
-        With a column `complained` or `recovery`; NaN for who gave no name and, in `recovery`, for
-        who had no scored complaint closed before the answer.
+        With a column `complained` (NaN for who gave no name) or `recovery`. How well a complaint
+        was handled only those can say who had one closed and scored before they answered: with
+        `recovery`, only their rows are returned.
     items : pandas.DataFrame
 
     Raises
@@ -81,6 +82,9 @@ def add_complaint_item(model, survey, items, tickets):
         "minimum": 0.0,
         "maximum": 1.0 if behaviour else 10.0,
     }
+    answers = survey.assign(**{name: values})
+    if not behaviour:
+        answers = answers[values.notna()]
     added = pd.DataFrame([{column: row.get(column) for column in items.columns}])
     joined = added if items.empty else pd.concat([items, added], ignore_index=True)
-    return survey.assign(**{name: values}), joined
+    return answers, joined
