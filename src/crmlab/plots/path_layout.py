@@ -18,7 +18,7 @@ STEP = 2.3  # between columns
 ITEM_WIDTH, ITEM_HEIGHT, ITEM_GAP = 2.15, 0.30, 0.22
 _ROWS = np.arange(-5, 6) * 0.6
 _BENDS = np.array([0.0, 0.10, -0.10, 0.2, -0.2, 0.3, -0.3, 0.42, -0.42])
-_ALONG = np.linspace(0.06, 0.94, 15)
+_ALONG = np.linspace(0.06, 0.94, 23)
 _LABEL = (0.31, 0.17)  # half the width and the height of a number on an arrow
 
 
@@ -61,7 +61,11 @@ def lay_out_paths(names, layers, pairs, n_items=None):
     """
     counts = tuple(n_items) if n_items is not None else (0,) * len(names)
     edges = tuple((names.index(s), names.index(t)) for s, t in pairs)
-    return _search(tuple(names), tuple(map(float, layers)), edges, counts)
+    columns = list(map(float, layers))
+    for node in {s for s, _ in edges} - {t for _, t in edges}:
+        # What nothing explains stands beside what it explains first, not far off at the left.
+        columns[node] = min(columns[t] for s, t in edges if s == node) - 1
+    return _search(tuple(names), tuple(columns), edges, counts)
 
 
 @cache

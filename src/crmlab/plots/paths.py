@@ -51,9 +51,9 @@ def plot_paths(model, *, paths=None, r_squared=None, loadings=None, has_items=Fa
     -------
     matplotlib.axes.Axes
     """
-    nodes, measures = model.nodes, model.measures
-    names = list(nodes["construct"])
-    layers = nodes["layer"].fillna(0.0)
+    measures = model.measures
+    nodes = model.nodes.dropna(subset="layer")  # parts stand as the items of their whole
+    names, layers = list(nodes["construct"]), nodes["layer"]
     pairs = list(model.edges.itertuples(index=False, name=None))
     diagram = lay_out_paths(names, layers, pairs, nodes["n_items"] if has_items else None)
     ax = _canvas(ax, diagram, nodes, has_items)
@@ -65,7 +65,8 @@ def plot_paths(model, *, paths=None, r_squared=None, loadings=None, has_items=Fa
     for pair, bend, place in zip(pairs, diagram.bends, diagram.labels, strict=True):
         _draw_path(ax, diagram, boxes, pair, bend, place, fitted.get(pair))
     if has_items:
-        for name, members in measures.groupby("construct", sort=False)["item"]:
+        for name in names:
+            members = measures.loc[measures["construct"] == name, "item"]
             _draw_items(ax, diagram, name, list(members), loadings)
     if fitted:
         _draw_key(ax, fitted.values())

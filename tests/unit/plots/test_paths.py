@@ -10,7 +10,15 @@ from matplotlib.patches import Ellipse, FancyArrowPatch
 from matplotlib.transforms import Bbox
 
 from crmlab.plots import set_style
-from crmlab.plots.path_layout import HEIGHT, ITEM_WIDTH, WIDTH, bezier, lay_out_paths
+from crmlab.plots.path_layout import (
+    HEIGHT,
+    ITEM_GAP,
+    ITEM_HEIGHT,
+    ITEM_WIDTH,
+    WIDTH,
+    bezier,
+    lay_out_paths,
+)
 from crmlab.plots.paths import plot_improvement, plot_index, plot_paths, plot_recovery
 from crmlab.pls import PathModel, reflective, single_item
 from crmlab.satisfaction import INDEX_MODELS, specify_index
@@ -59,17 +67,43 @@ def texts(ax):
     return [text.get_text() for text in ax.texts]
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_no_arrow_runs_through_a_construct(name):
-    model = MODELS[name]
-    diagram = lay_out(model)
+def arcs(model, diagram):
+    """Each arrow with the points it runs along."""
     for (source, target), bend in zip(model.pairs, diagram.bends, strict=True):
         start, end = diagram.places[source], diagram.places[target]
-        points = bezier(start, end, bend, np.linspace(0, 1, 200))
-        for other in set(diagram.places) - {source, target}:
-            x, y = diagram.places[other]
-            inside = (np.abs(points - [x, y]) < [WIDTH / 2, HEIGHT / 2]).all(axis=1)
-            assert not inside.any(), (source, target, other)
+        yield source, target, bezier(start, end, bend, np.linspace(0, 1, 200))
+
+
+def frames(model, diagram, *, has_items):
+    """Frames of the constructs, and of the items at each."""
+    counts = dict(zip(model.nodes["construct"], model.nodes["n_items"], strict=True))
+    for name, (x, y) in diagram.places.items():
+        yield name, "construct", (x - WIDTH / 2, x + WIDTH / 2, y - HEIGHT / 2, y + HEIGHT / 2)
+        if has_items:
+            near = y + diagram.sides[name] * HEIGHT / 2
+            far = near + diagram.sides[name] * (ITEM_GAP + counts[name] * ITEM_HEIGHT)
+            half = ITEM_WIDTH / 2
+            yield name, "items", (x - half, x + half, min(near, far), max(near, far))
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("has_items", [False, True])
+def test_no_arrow_runs_through_a_construct_or_its_items(name, has_items):
+    model = MODELS[name]
+    diagram = lay_out(model, has_items=has_items)
+    for source, target, points in arcs(model, diagram):
+        x, y = points.T
+        for owner, what, (left, right, low, high) in frames(model, diagram, has_items=has_items):
+            if what == "items" or owner not in (source, target):
+                inside = (x > left) & (x < right) & (y > low) & (y < high)
+                assert not inside.any(), (source, target, owner, what)
+
+
+def test_constructs_that_nothing_joins_stand_apart():
+    single = [single_item(name, name.lower()) for name in "ABCD"]
+    diagram = lay_out(PathModel(single, ["A -> C", "B -> D"]))
+    for one, other in (("A", "B"), ("C", "D")):
+        assert abs(diagram.places[one][1] - diagram.places[other][1]) > HEIGHT
 
 
 @pytest.mark.parametrize("name", MODELS)
