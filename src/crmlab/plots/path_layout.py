@@ -18,7 +18,7 @@ STEP = 2.3  # between columns
 ITEM_WIDTH, ITEM_HEIGHT, ITEM_GAP = 2.15, 0.30, 0.22
 _ROWS = np.arange(-5, 6) * 0.6
 _BENDS = np.array([0.0, 0.10, -0.10, 0.2, -0.2, 0.3, -0.3, 0.42, -0.42])
-_ALONG = np.linspace(0.06, 0.94, 23)
+_ALONG = np.linspace(0.06, 0.94, 20)
 _LABEL = (0.31, 0.17)  # half the width and the height of a number on an arrow
 
 
@@ -108,7 +108,7 @@ def _starts(n):
     """Return rows to begin from: a zigzag, and rows dealt by fixed numbers."""
     zigzag = np.where(np.arange(n) % 2, -1, 1) * _ROWS[-3]
     rng = np.random.default_rng(42)
-    return [zigzag, *rng.choice(_ROWS, (6, n))]
+    return [zigzag, *rng.choice(_ROWS, (5, n))]
 
 
 def _boxes(x, y, counts):

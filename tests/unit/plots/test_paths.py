@@ -118,7 +118,7 @@ def test_no_construct_stands_on_another_and_arrows_point_to_the_right(name, has_
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_numbers_keep_off_one_another_and_off_the_constructs(name, language):  # noqa: ARG001
+def test_numbers_keep_off_one_another_and_off_the_constructs(name):
     model = MODELS[name]
     ax = plot_paths(model, paths=fit(model))
     ax.figure.draw_without_rendering()
@@ -143,7 +143,7 @@ def test_specification_alone_is_drawn_without_numbers(language):
     assert ax.get_legend() is None
 
 
-def test_fit_shows_numbers_width_and_certainty(language):  # noqa: ARG001
+def test_fit_shows_numbers_width_and_certainty():
     model = MODELS["ccsi"]
     paths = fit(model)
     ax = plot_paths(model, paths=paths, r_squared=pd.Series({"loyalty": 0.4321}))
@@ -156,7 +156,7 @@ def test_fit_shows_numbers_width_and_certainty(language):  # noqa: ARG001
     assert len(ax.get_legend().get_texts()) == 3
 
 
-def test_items_stand_with_their_loadings(language):  # noqa: ARG001
+def test_items_stand_with_their_loadings():
     model = MODELS["acsi"]
     loadings = pd.DataFrame(0.0, list(model.items), list(model.names))
     for construct in model.constructs:
@@ -172,12 +172,11 @@ def test_names_that_the_terms_table_does_not_know_are_drawn_as_they_are():
 
 
 def test_the_same_model_is_drawn_the_same():
-    lay_out(MODELS["ecsi"])
-    first = lay_out(MODELS["ecsi"], has_items=True)
+    first = lay_out(MODELS["acsi"])
     from crmlab.plots import path_layout
 
     path_layout._search.cache_clear()
-    assert lay_out(MODELS["ecsi"], has_items=True) == first
+    assert lay_out(MODELS["acsi"]) == first
 
 
 def test_improvement_matrix_names_constructs_and_areas(language):
