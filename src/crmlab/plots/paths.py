@@ -210,7 +210,7 @@ def _draw_items(ax, diagram, name, members, loadings):
         )
         text = {"va": "center_baseline", "fontsize": 6.2, "zorder": 4, "color": "#1B2A38"}
         ax.text(left + 0.04, level, item, ha="left", **text)
-        if loadings is not None:
+        if loadings is not None and name in loadings and item in loadings.index:
             value = f"{loadings.loc[item, name]:z.2f}".replace("-", "\N{MINUS SIGN}")
             ax.text(x + ITEM_WIDTH / 2 - 0.04, level, value, ha="right", **text)
 

@@ -20,7 +20,7 @@ from crmlab.plots.path_layout import (
     lay_out_paths,
 )
 from crmlab.plots.paths import plot_improvement, plot_index, plot_paths, plot_recovery
-from crmlab.pls import PathModel, reflective, single_item
+from crmlab.pls import PathModel, higher_order, interaction, reflective, single_item
 from crmlab.satisfaction import INDEX_MODELS, specify_index
 
 ASKED = {asked for model in INDEX_MODELS.values() for _, asked in model.constructs}
@@ -169,6 +169,17 @@ def test_items_stand_with_their_loadings():
 def test_names_that_the_terms_table_does_not_know_are_drawn_as_they_are():
     model = PathModel([reflective("Grit", ["g1", "g2"]), single_item("Pay", "p")], ["Grit -> Pay"])
     assert {"Grit", "Pay"} <= set(texts(plot_paths(model)))
+
+
+def test_parts_of_a_higher_order_construct_stand_as_its_items():
+    constructs = [reflective("A", ["a1", "a2"]), reflective("B", ["b1", "b2"])]
+    whole = [higher_order("Q", ["A", "B"]), single_item("V", "v"), single_item("S", "s")]
+    paths = ["Q -> S", "V -> S", "Q * V -> S"]
+    model = PathModel([*constructs, *whole, interaction("Q", "V")], paths)
+    loadings = pd.DataFrame({"Q": [0.91, 0.92]}, ["A", "B"])
+    found = texts(plot_paths(model, loadings=loadings, has_items=True))
+    assert {"A", "B", "0.91", "0.92", "Q * V"} <= set(found)
+    assert "a1" not in found
 
 
 def test_the_same_model_is_drawn_the_same():
