@@ -169,12 +169,14 @@ def tabulate_index(drawn, *, level=0.95):
     )
 
 
-def index_by_group(drawn, *, level=0.95):
-    """Return the index of the target in every group, with interval.
+def index_by_group(drawn, construct=None, *, level=0.95):
+    """Return the index of a construct in every group, with interval.
 
     Parameters
     ----------
     drawn : crmlab.pls.PerformanceDraws
+    construct : str or None
+        None is the target, as a rule satisfaction.
     level : float
 
     Returns
@@ -185,7 +187,10 @@ def index_by_group(drawn, *, level=0.95):
         interval leaves 0 out. A group of fewer than 10 respondents has no interval (NaN) and is
         not called different.
     """
-    place = drawn.performance.columns.get_loc(drawn.target)
+    name = drawn.target if construct is None else construct
+    if name not in drawn.performance:
+        raise ValueError(f"no construct is named {name!r}: {', '.join(drawn.performance)}")
+    place = drawn.performance.columns.get_loc(name)
     draws = drawn.performance_draws[:, 1:, place]
     values = drawn.performance.iloc[:, place]
     away = _spread(draws - drawn.performance_draws[:, :1, place], level)

@@ -135,6 +135,10 @@ def test_groups_are_scored_with_the_weights_of_everyone(estimate, drawn):
     assert found["index"].tolist() == pytest.approx(means)
     assert found["n_respondents"].tolist() == [200, 95, 5]
     assert found["difference"].tolist() == pytest.approx(np.array(means) - scores.mean())
+    image = index_scores(estimate, minimum=1, maximum=10)["image"].to_numpy()
+    assert index_by_group(drawn, "image")["index"].iloc[0] == pytest.approx(image[:200].mean())
+    with pytest.raises(ValueError, match=r"no construct is named 'imgae': image, expected"):
+        index_by_group(drawn, "imgae")
     assert found.loc["tiny", ["lower", "upper"]].isna().all()
     assert not found.loc["tiny", "is_different"]
 
