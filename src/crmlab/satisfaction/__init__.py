@@ -8,16 +8,7 @@ from crmlab.satisfaction.delivered_value import (
     normalise_weights,
     value_map,
 )
-from crmlab.satisfaction.index import (
-    IMPROVEMENT_AREAS,
-    bootstrap_index,
-    estimate_index,
-    improvement_matrix,
-    index_by_group,
-    rank_antecedents,
-    tabulate_index,
-    weighted_index,
-)
+from crmlab.satisfaction.index import bootstrap_index, estimate_index, weighted_index
 from crmlab.satisfaction.index_complaints import add_complaint_item
 from crmlab.satisfaction.index_models import (
     ACSI,
@@ -28,6 +19,13 @@ from crmlab.satisfaction.index_models import (
     IndexModel,
     index_model,
     specify_index,
+)
+from crmlab.satisfaction.index_tables import (
+    IMPROVEMENT_AREAS,
+    improvement_matrix,
+    index_by_group,
+    rank_antecedents,
+    tabulate_index,
 )
 from crmlab.satisfaction.ratio import (
     LEVELS,

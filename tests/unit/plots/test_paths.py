@@ -10,6 +10,7 @@ from matplotlib.patches import Ellipse, FancyArrowPatch
 from matplotlib.transforms import Bbox
 
 from crmlab.plots import set_style
+from crmlab.plots.index import plot_improvement, plot_index, plot_recovery
 from crmlab.plots.path_layout import (
     HEIGHT,
     ITEM_GAP,
@@ -19,7 +20,7 @@ from crmlab.plots.path_layout import (
     bezier,
     lay_out_paths,
 )
-from crmlab.plots.paths import plot_improvement, plot_index, plot_paths, plot_recovery
+from crmlab.plots.paths import plot_paths
 from crmlab.pls import PathModel, higher_order, interaction, reflective, single_item
 from crmlab.satisfaction import INDEX_MODELS, specify_index
 
