@@ -2,7 +2,8 @@
 
 Specify (`PathModel`), estimate (`estimate_model`), assess (`assess_model`), bootstrap
 (`bootstrap_model`, `intervals`, `mediation`), predict (`predict_held_out`), compare groups
-(`measurement_invariance`, `compare_groups`), map importance (`importance_performance`).
+(`measurement_invariance`, `compare_groups`, `bootstrap_groups`), map importance
+(`importance_performance`, `bootstrap_performance`).
 """
 
 from crmlab.pls.algorithm import SCHEMES
@@ -45,6 +46,8 @@ from crmlab.pls.importance import (
 from crmlab.pls.intervals import INTERVALS, intervals
 from crmlab.pls.mediation import MEDIATION_TYPES, mediation
 from crmlab.pls.moderation import simple_slopes
+from crmlab.pls.multigroup import bootstrap_groups
+from crmlab.pls.performance import PerformanceDraws, bootstrap_performance
 from crmlab.pls.predict import Prediction, predict_held_out, stone_geisser
 from crmlab.pls.specify import PathModel
 
@@ -60,10 +63,13 @@ __all__ = [
     "Estimate",
     "GroupComparison",
     "PathModel",
+    "PerformanceDraws",
     "Prediction",
     "Settings",
     "assess_model",
+    "bootstrap_groups",
     "bootstrap_model",
+    "bootstrap_performance",
     "compare_groups",
     "composite",
     "construct_vif",

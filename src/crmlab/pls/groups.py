@@ -84,7 +84,7 @@ def measurement_invariance(estimate, groups, *, seed, n_permutations=1000, level
     Henseler, Ringle & Sarstedt (2016), doi:10.1108/IMR-09-2014-0304
     """
     _check_permutations(n_permutations, level)
-    names, member = _two_groups(estimate, groups)
+    names, member = two_groups(estimate, groups)
     if estimate.layout.second or estimate.layout.two_stage:
         raise ValueError(
             "measurement invariance is tested for constructs measured by items: take out the "
@@ -156,7 +156,7 @@ def compare_groups(estimate, groups, *, seed, n_permutations=1000):
     (('new', 'old'), True)
     """
     _check_permutations(n_permutations, 0.95)
-    names, member = _two_groups(estimate, groups)
+    names, member = two_groups(estimate, groups)
     first, second = _observed(_paths_of, estimate, member)
     drawn, outcomes = _permuted(estimate, member, seed, n_permutations, _paths_of)
     difference = first - second
@@ -177,7 +177,7 @@ def _check_permutations(n_permutations, level):
         raise ValueError(f"level is between 0.5 and 1, such as 0.95, not {level!r}")
 
 
-def _two_groups(estimate, groups):
+def two_groups(estimate, groups):
     if not isinstance(groups, pd.Series):
         raise ValueError("groups is a pandas Series with the index of the respondents")
     index = estimate.respondents.answers.index

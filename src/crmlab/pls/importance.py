@@ -115,6 +115,22 @@ def item_importance_performance(estimate, target, *, minimum, maximum):
     return pd.DataFrame(rows, columns=["construct", "item", "importance", "performance"])
 
 
+def scale_answers(estimate, minimum, maximum):
+    """Return the answers behind an estimate on 0-100, checked; see `index_scores`."""
+    items = list(estimate.layout.items)
+    answers = estimate.respondents.answers
+    low, high = (_by_item(end, items, word) for end, word in ((minimum, "min"), (maximum, "max")))
+    for item in items:
+        if not low[item] < high[item]:
+            raise ValueError(f"item {item!r}: minimum {low[item]} is not below {high[item]}")
+        if answers[item].min() < low[item] or answers[item].max() > high[item]:
+            raise ValueError(
+                f"item {item!r} holds answers from {answers[item].min():g} to "
+                f"{answers[item].max():g}, outside its scale of {low[item]:g} to {high[item]:g}"
+            )
+    return (answers - low) / (high - low) * 100
+
+
 def _on(estimate, target):
     if target not in estimate.names:
         raise ValueError(f"no construct is named {target!r}: {', '.join(estimate.names)}")
@@ -127,17 +143,7 @@ def _on(estimate, target):
 def _unstandardised(estimate, minimum, maximum):
     """Shares of items in constructs (columns sum to 1), answers on 0-100, spread of the scores."""
     items = list(estimate.layout.items)
-    answers = estimate.respondents.answers
-    low, high = (_by_item(end, items, word) for end, word in ((minimum, "min"), (maximum, "max")))
-    for item in items:
-        if not low[item] < high[item]:
-            raise ValueError(f"item {item!r}: minimum {low[item]} is not below {high[item]}")
-        if answers[item].min() < low[item] or answers[item].max() > high[item]:
-            raise ValueError(
-                f"item {item!r} holds answers from {answers[item].min():g} to "
-                f"{answers[item].max():g}, outside its scale of {low[item]:g} to {high[item]:g}"
-            )
-    scaled = (answers - low) / (high - low) * 100
+    scaled = scale_answers(estimate, minimum, maximum)
     names = [n for n in estimate.names if estimate.model.construct(n).kind != "interaction"]
     columns = [estimate.names.index(n) for n in names]
     standard = estimate.solution.combine[0][: len(items)][:, columns]
