@@ -275,8 +275,9 @@ def test_rule_refuses_tables_and_settings_it_cannot_read():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"n_segments": [1, 2]}, "expected numbers of segments from 2 upward"),
-        ({"n_segments": []}, "expected numbers of segments from 2 upward"),
+        ({"n_segments": [0, 2]}, "expected numbers of segments from 1 upward"),
+        ({"n_segments": [1]}, "more than 1 alone"),
+        ({"n_segments": []}, "expected numbers of segments from 1 upward"),
         ({"n_starts": 0}, "n_starts is 0"),
         ({"n_resamples": 0}, "n_resamples is 0"),
         ({"n_references": 1}, "n_references is 1"),

@@ -1,7 +1,7 @@
 """How simulated customers live, and which benefits they seek: the truth behind two bases.
 
 Who asks: whoever segments by lifestyle (activities, interests and opinions: Wells and Tigert 1971)
-or by benefits sought (Haley 1968, doi:10.1177/002224296803200306), and wants to know whether the
+or by benefits sought (Haley 1968, Journal of Marketing 32(3), 30-35), and wants to know whether the
 answers give back the factors, and the segments, that were put in. The questions stand in
 ``lifestyle_items.csv`` beside this module.
 
