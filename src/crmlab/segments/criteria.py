@@ -66,7 +66,7 @@ def check_criteria(
         What is known of a customer without any order (region, age band, channel), with the
         index of `segment`. Without it accessibility is not assessed.
     effects : pandas.DataFrame, optional
-        From `crmlab.segments.effects.lift_by_segment`, of segments numbered like these: without
+        From `crmlab.segments.effects.uplift_by_segment`, of segments numbered like these: without
         it whether they are actionable is not assessed.
     thresholds : mapping, optional
         Replaces some of `CRITERIA_THRESHOLDS`.
@@ -79,7 +79,7 @@ def check_criteria(
         cannot answer. Measurable: share of customers who could be
         placed. Substantial: share of the smallest segment. Differentiable: mean eta squared of
         the variables. Stable: `stability`. Accessible: the largest Cramér's V of a descriptor
-        with the segments. Actionable: share of the customers whose segment has a lift above 0
+        with the segments. Actionable: share of the customers whose segment has an uplift above 0
         beyond chance (Holm's p value below 5 %).
 
     Raises
@@ -150,5 +150,5 @@ def _moved_share(segment, effects):
     tested = effects.dropna(subset=["adjusted_p_value"])
     if tested.empty:
         return np.nan
-    moved = tested.loc[(tested["lift"] > 0) & (tested["adjusted_p_value"] < 0.05), "segment"]
+    moved = tested.loc[(tested["uplift"] > 0) & (tested["adjusted_p_value"] < 0.05), "segment"]
     return float(segment.isin(moved).mean())

@@ -4,7 +4,7 @@ Who asks: whoever was told that segments are more satisfied, or respond better, 
 among many segments one always looks best. Differences come with intervals and with p values
 adjusted for their number; whether segments differ at all is one test of its own, asked first.
 
-Vocabulary. *Lift* is the share that responded among the treated less that among the held out. A
+Vocabulary. *Uplift* is the share that responded among the treated less that among the held out. A
 customer may be contacted several times: contacts of one customer are not independent, and errors
 are those of customers.
 
@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import chdtrc, ndtr, ndtri, stdtr, stdtrit
 
-__all__ = ["adjust_p_values", "difference_by_segment", "lift_by_segment", "test_heterogeneity"]
+__all__ = ["adjust_p_values", "difference_by_segment", "uplift_by_segment", "test_heterogeneity"]
 
 
 def difference_by_segment(score, segment, *, by=None, confidence=0.95):
@@ -84,7 +84,7 @@ def difference_by_segment(score, segment, *, by=None, confidence=0.95):
     return table if by is not None else table.drop(columns="part")
 
 
-def lift_by_segment(contacts, segment, *, confidence=0.95):
+def uplift_by_segment(contacts, segment, *, confidence=0.95):
     r"""Return the effect of being contacted in each segment, from treated and held-out contacts.
 
     .. math:: \hat\tau_g = \bar y_{g, \text{treated}} - \bar y_{g, \text{held out}} \qquad
@@ -109,7 +109,7 @@ def lift_by_segment(contacts, segment, *, confidence=0.95):
     -------
     pandas.DataFrame
         One row per segment: `segment`, `n_treated`, `n_held_out`, `treated_share`,
-        `held_out_share`, `lift`, `standard_error`, `lower`, `upper`, `p_value` and
+        `held_out_share`, `uplift`, `standard_error`, `lower`, `upper`, `p_value` and
         `adjusted_p_value` (Holm's). NaN where an arm holds no contact of at least two customers.
 
     Raises
@@ -128,8 +128,8 @@ def lift_by_segment(contacts, segment, *, confidence=0.95):
     ...     "has_responded": [True, True, False, False, True, False, False, False],
     ... })
     >>> segment = pd.Series(1, index=list("abcdefgh"))
-    >>> table = lift_by_segment(contacts, segment)
-    >>> table[["lift", "standard_error"]].round(3).iloc[0].tolist()
+    >>> table = uplift_by_segment(contacts, segment)
+    >>> table[["uplift", "standard_error"]].round(3).iloc[0].tolist()
     [0.25, 0.354]
     """
     needed = ["customer_id", "is_treated", "has_responded"]
@@ -149,9 +149,9 @@ def lift_by_segment(contacts, segment, *, confidence=0.95):
         )
     rows = []
     for name, own in frame.groupby("segment", sort=True):
-        rows.append({"segment": name} | _lift(own, confidence))
+        rows.append({"segment": name} | _uplift(own, confidence))
     columns = ["segment", "n_treated", "n_held_out", "treated_share", "held_out_share"]
-    columns += ["lift", "standard_error", "lower", "upper", "p_value"]
+    columns += ["uplift", "standard_error", "lower", "upper", "p_value"]
     table = pd.DataFrame(rows, columns=columns)
     table["adjusted_p_value"] = adjust_p_values(table["p_value"])
     table.attrs["n_left_out"] = len(contacts) - len(frame)
@@ -254,7 +254,7 @@ def _welch(inside, rest, confidence):
     }
 
 
-def _lift(contacts, confidence):
+def _uplift(contacts, confidence):
     """Return the effect in one segment with an error that counts customers."""
     is_treated = contacts["is_treated"].to_numpy(dtype=bool)
     responded = contacts["has_responded"].to_numpy(dtype=float)
@@ -269,7 +269,7 @@ def _lift(contacts, confidence):
         shares[name] = responded[arm].mean() if n else np.nan
         enough &= contacts["customer_id"][arm].nunique() > 1
         influence[arm] = sign * (responded[arm] - shares[name]) / max(n, 1)
-    lift = shares["treated_share"] - shares["held_out_share"]
+    uplift = shares["treated_share"] - shares["held_out_share"]
     of_customer = pd.Series(influence).groupby(contacts["customer_id"].to_numpy()).sum()
     n_customers = len(of_customer)
     error = np.nan
@@ -277,11 +277,11 @@ def _lift(contacts, confidence):
         # The usual correction of a sum over few customers.
         error = float(np.sqrt((of_customer**2).sum() * n_customers / (n_customers - 1)))
     z = ndtri((1 + confidence) / 2)
-    p_value = 2 * ndtr(-abs(lift) / error) if enough and error > 0 else np.nan
+    p_value = 2 * ndtr(-abs(uplift) / error) if enough and error > 0 else np.nan
     return row | shares | {
-        "lift": lift,
+        "uplift": uplift,
         "standard_error": error,
-        "lower": lift - z * error,
-        "upper": lift + z * error,
+        "lower": uplift - z * error,
+        "upper": uplift + z * error,
         "p_value": p_value,
     }

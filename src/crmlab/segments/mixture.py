@@ -207,6 +207,7 @@ def fit_latent_classes(features, categories, *, n_segments, seed, n_starts=3, or
             measurement=descriptor,
             n_init=n_starts,
             random_state=seed,
+            abs_tol=1e-6,  # of the mean log likelihood
             progress_bar=0,
             verbose=0,
         ).fit(data)

@@ -17,10 +17,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import narwhals as nw
 import numpy as np
 import pandas as pd
 from scipy.special import logsumexp
 
+from crmlab.data.engines import collect, read_frame
 from crmlab.segments.cluster import one_thread
 
 __all__ = ["Preferences", "compare_preferences", "count_choices", "fit_preferences"]
@@ -57,27 +59,49 @@ class Preferences:
     bic: float
 
 
-def count_choices(customer, option):
-    """Return how often each customer chose each option.
+def count_choices(orders, option):
+    """Return how many purchases each customer made of each option.
 
     Parameters
     ----------
-    customer, option : pandas.Series
-        Of each choice, the same index; choices without an option are left out.
+    orders : pandas, Polars, DuckDB, PyArrow or PySpark table
+        One row per order: `customer_id`, `amount` (purchases are above 0) and the option.
+    option : str
+        Column of the option, such as `channel`; or "day_type", which makes `weekday` and
+        `weekend` of the column `ordered_on`.
 
     Returns
     -------
     pandas.DataFrame
-        One row per customer with a choice, one column per option, in sorted order.
+        One row per customer with a purchase whose option is known, indexed by `customer_id` in
+        sorted order; one column per option, sorted.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing.
 
     Examples
     --------
-    >>> count_choices(pd.Series(["a", "a", "b"]), pd.Series(["web", "app", "web"])).values.tolist()
+    >>> orders = pd.DataFrame({"customer_id": ["a", "a", "b", "b"], "amount": [5.0, 7.0, 9.0, -9.0],
+    ...                        "channel": ["web", "app", "web", "web"]})
+    >>> count_choices(orders, "channel").values.tolist()
     [[1, 1], [0, 1]]
     """
-    is_known = customer.notna() & option.notna()
-    counts = pd.crosstab(customer[is_known].to_numpy(), option[is_known].to_numpy())
-    return counts.rename_axis(index=customer.name or "customer", columns=None)
+    column = "ordered_on" if option == "day_type" else option
+    frame = read_frame("orders", orders, ["customer_id", "amount", column])
+    chosen = nw.col(column)
+    if option == "day_type":
+        is_weekend = nw.col(column).dt.weekday() >= 6
+        chosen = nw.when(is_weekend).then(nw.lit("weekend")).otherwise(nw.lit("weekday"))
+    bought = frame.filter((nw.col("amount") > 0) & ~nw.col(column).is_null())
+    counted = (
+        bought.select("customer_id", option=chosen)
+        .group_by("customer_id", "option")
+        .agg(n=nw.len())
+    )
+    wide = collect(counted).pivot(index="customer_id", columns="option", values="n")
+    return wide.fillna(0).astype("int64").sort_index().sort_index(axis=1).rename_axis(columns=None)
 
 
 def fit_preferences(counts, *, n_segments, seed, n_starts=5):
@@ -118,19 +142,21 @@ def fit_preferences(counts, *, n_segments, seed, n_starts=5):
         )
     rng = np.random.default_rng(seed)
     overall = n.sum(axis=0) / n.sum()
+    # Customers of few choices are often alike: each kind is reckoned once.
+    kinds, kind, weight = np.unique(n, axis=0, return_inverse=True, return_counts=True)
     best = None
     for _ in range(n_starts if n_segments > 1 else 1):
         taste = np.full((1, n.shape[1]), overall)
         if n_segments > 1:
             taste = 0.5 * overall + 0.5 * rng.dirichlet(np.ones(n.shape[1]), n_segments)
         with one_thread():
-            fit = _maximise(n, taste)
+            fit = _maximise(kinds, weight, taste)
         if best is None or fit[0] > best[0]:
             best = fit
     log_likelihood, share, taste, membership = best
     order = np.lexsort((*taste.T[::-1], -share))
     names = pd.RangeIndex(1, n_segments + 1, name="segment")
-    belongs = pd.DataFrame(membership[:, order], index=counts.index, columns=names)
+    belongs = pd.DataFrame(membership[kind.ravel()][:, order], index=counts.index, columns=names)
     n_parameters = n_segments * (n.shape[1] - 1) + n_segments - 1
     return Preferences(
         segment=belongs.idxmax(axis=1).rename("segment"),
@@ -214,7 +240,7 @@ def score_choices(preferences, later):
     return float((n * logs).sum() / n.sum()), float(n[np.arange(len(n)), likeliest].sum() / n.sum())
 
 
-def _maximise(n, taste):
+def _maximise(n, weight, taste):
     """Return log-likelihood, shares, tastes and memberships once the likelihood stands still."""
     k = len(taste)
     share = np.full(k, 1 / k)
@@ -223,12 +249,13 @@ def _maximise(n, taste):
         joint = n @ np.log(np.maximum(taste, 1e-12)).T + np.log(np.maximum(share, 1e-300))
         total = logsumexp(joint, axis=1)
         membership = np.exp(joint - total[:, None])
-        reached = float(total.sum())
+        reached = float(weight @ total)
         if reached - before < 1e-7 * abs(reached):
             break
         before = reached
-        share = membership.mean(axis=0)
-        chosen = membership.T @ n
+        held = membership * weight[:, None]
+        share = held.sum(axis=0) / weight.sum()
+        chosen = held.T @ n
         taste = chosen / np.maximum(chosen.sum(axis=1, keepdims=True), 1e-300)
     return reached, share, taste, membership
 

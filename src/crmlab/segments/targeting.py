@@ -40,8 +40,9 @@ def score_segments(measures, *, attractiveness, fit):
     pandas.DataFrame
         One row per segment, in their order: `attractiveness`, `fit` (0 to 1; NaN where no measure
         counts), `target_score`, their mean (of the one that is known), `rank` (1 the best; ties
-        share the better rank) and `advice`: "target" where both are at least 0.5, "build" where
-        attractiveness alone is, "keep" where fit alone is, "leave" else; missing where either is.
+        share the better rank) and `advice`, a key of the terms table: "target_segment" where
+        both are at least 0.5, "build_segment" where attractiveness alone is, "keep_segment" where
+        fit alone is, "leave_segment" else; missing where either is.
 
     Raises
     ------
@@ -54,7 +55,7 @@ def score_segments(measures, *, attractiveness, fit):
     ...                         index=[1, 2, 3])
     >>> scores = score_segments(measures, attractiveness={"value": 1}, fit={"satisfaction": 1})
     >>> scores[["attractiveness", "fit", "advice"]].round(2).values.tolist()
-    [[1.0, 0.67, 'target'], [0.25, 1.0, 'keep'], [0.0, 0.0, 'leave']]
+    [[1.0, 0.67, 'target_segment'], [0.25, 1.0, 'keep_segment'], [0.0, 0.0, 'leave_segment']]
     """
     unit = _carry(measures)
     sides = {}
@@ -68,8 +69,8 @@ def score_segments(measures, *, attractiveness, fit):
     is_attractive, is_fitting = scores["attractiveness"] >= 0.5, scores["fit"] >= 0.5
     advice = np.select(
         [is_attractive & is_fitting, is_attractive, is_fitting],
-        ["target", "build", "keep"],
-        default="leave",
+        ["target_segment", "build_segment", "keep_segment"],
+        default="leave_segment",
     )
     scores["advice"] = pd.Series(advice, index=scores.index, dtype="str").where(is_known)
     return scores
@@ -91,7 +92,7 @@ def weight_sensitivity(measures, *, attractiveness, fit, seed, n_draws=2000):
     Returns
     -------
     pandas.DataFrame
-        One row per segment, in their order: `first_share`, the share of the draws in which its
+        One row per segment, in their order: `chosen_share`, the share of the draws in which its
         target score is the highest (ties shared out); `lowest_score`, `highest_score`, the ends of
         the middle 95 % of its scores.
 
@@ -104,7 +105,7 @@ def weight_sensitivity(measures, *, attractiveness, fit, seed, n_draws=2000):
     --------
     >>> measures = pd.DataFrame({"value": [9.0, 1.0], "n": [1.0, 2.0], "fit": [1.0, 0.0]})
     >>> options = {"attractiveness": {"value": 1, "n": 1}, "fit": {"fit": 1}}
-    >>> weight_sensitivity(measures, seed=1, **options)["first_share"].tolist()
+    >>> weight_sensitivity(measures, seed=1, **options)["chosen_share"].tolist()
     [1.0, 0.0]
     """
     if n_draws < 100:
@@ -124,7 +125,7 @@ def weight_sensitivity(measures, *, attractiveness, fit, seed, n_draws=2000):
     shared = is_first / np.maximum(is_first.sum(axis=1, keepdims=True), 1)
     return pd.DataFrame(
         {
-            "first_share": shared.mean(axis=0),
+            "chosen_share": shared.mean(axis=0),
             "lowest_score": np.quantile(scores, 0.025, axis=0),
             "highest_score": np.quantile(scores, 0.975, axis=0),
         },
