@@ -218,8 +218,8 @@ def plot_bases(table, ax=None):
     -------
     matplotlib.axes.Axes
     """
-    ax = new_axes(ax)
     bases = list(dict.fromkeys(table["base"]))
+    ax = new_axes(ax, n_bars=len(bases))
     outcomes = list(dict.fromkeys(table["outcome"]))
     height = 0.8 / len(outcomes)
     for i, outcome in enumerate(outcomes):

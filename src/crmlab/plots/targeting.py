@@ -167,4 +167,6 @@ def plot_targets(scores, sensitivity, ax=None):
 
 def _name(segment):
     """Return a segment's name: its term where it has one, else the number itself."""
-    return label(segment) if segment in load_terms() else str(segment)
+    name = str(segment)
+    # "1" is a unit of the terms table.
+    return label(name) if name in load_terms() and not name.isdigit() else name

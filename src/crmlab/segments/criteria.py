@@ -139,7 +139,9 @@ def check_criteria(
     table = pd.DataFrame({"criterion": list(value), "value": list(value.values())})
     table["threshold"] = table["criterion"].map(limits)
     part = table["value"] / table["threshold"].where(table["threshold"] > 0)
-    table["score"] = part.clip(0, 1).where(table["threshold"] > 0, 1.0).where(table["value"].notna())
+    table["score"] = (
+        part.clip(0, 1).where(table["threshold"] > 0, 1.0).where(table["value"].notna())
+    )
     is_met = (table["value"] >= table["threshold"]).astype("boolean")
     table["is_met"] = is_met.mask(table["value"].isna() | table["threshold"].isna())
     return table

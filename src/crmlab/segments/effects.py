@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import chdtrc, ndtr, ndtri, stdtr, stdtrit
 
-__all__ = ["adjust_p_values", "difference_by_segment", "uplift_by_segment", "test_heterogeneity"]
+__all__ = ["adjust_p_values", "difference_by_segment", "test_heterogeneity", "uplift_by_segment"]
 
 
 def difference_by_segment(score, segment, *, by=None, confidence=0.95):
@@ -267,7 +267,7 @@ def _uplift(contacts, confidence):
     ):
         n = int(arm.sum())
         shares[name] = responded[arm].mean() if n else np.nan
-        enough &= contacts["customer_id"][arm].nunique() > 1
+        enough &= contacts["customer_id"][arm].nunique() >= 2
         influence[arm] = sign * (responded[arm] - shares[name]) / max(n, 1)
     uplift = shares["treated_share"] - shares["held_out_share"]
     of_customer = pd.Series(influence).groupby(contacts["customer_id"].to_numpy()).sum()
@@ -278,10 +278,14 @@ def _uplift(contacts, confidence):
         error = float(np.sqrt((of_customer**2).sum() * n_customers / (n_customers - 1)))
     z = ndtri((1 + confidence) / 2)
     p_value = 2 * ndtr(-abs(uplift) / error) if enough and error > 0 else np.nan
-    return row | shares | {
-        "uplift": uplift,
-        "standard_error": error,
-        "lower": uplift - z * error,
-        "upper": uplift + z * error,
-        "p_value": p_value,
-    }
+    return (
+        row
+        | shares
+        | {
+            "uplift": uplift,
+            "standard_error": error,
+            "lower": uplift - z * error,
+            "upper": uplift + z * error,
+            "p_value": p_value,
+        }
+    )

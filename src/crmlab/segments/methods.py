@@ -1,4 +1,4 @@
-"""One customer base, five methods: which segments depend on the method, and which on the data?
+"""One customer base, five methods: which segments are the data's, and which the method's.
 
 Who asks: whoever chose a method because it was at hand. k-means looks for round segments of like
 spread, Ward's method joins what is nearest and shows the tree, a mixture allows long and

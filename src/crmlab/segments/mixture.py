@@ -37,7 +37,7 @@ __all__ = ["Mixture", "compare_mixtures", "fit_latent_classes", "fit_mixture"]
 
 @dataclass(frozen=True)
 class Mixture:
-    """A fitted mixture.
+    r"""A fitted mixture.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class Mixture:
         Of all customers.
     n_parameters : int
     bic : float
-        :math:`-2 \\ell + p \\ln n`; small is good.
+        :math:`-2 \ell + p \ln n`; small is good.
     icl : float
         BIC plus twice the entropy of the memberships; small is good.
     """

@@ -1,4 +1,4 @@
-r"""Segments by what customers choose: do they prefer different things, and what will they choose?
+r"""Segments by what customers choose: whether tastes differ, and what will be chosen next.
 
 Who asks: whoever sees one customer order by telephone and another by app, and wants to know
 whether these are two tastes or two draws of one. Shares of few choices spread widely by chance
@@ -10,7 +10,7 @@ Vocabulary. An *option* is one of the things chosen between: a channel, a catego
 
 The model is a mixture of multinomials (latent classes of choices): customer i, of class s with
 probability :math:`\pi_s`, chooses option j with :math:`\theta_{sj}`, each time anew. See
-M. Wedel & W. A. Kamakura (2000), Market Segmentation, doi:10.1007/978-1-4615-4651-1, chapter 6.
+M. Wedel & W. A. Kamakura (2000), Market Segmentation, doi:10.1007/978-1-4615-4651-1.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def count_choices(orders, option):
         .group_by("customer_id", "option")
         .agg(n=nw.len())
     )
-    wide = collect(counted).pivot(index="customer_id", columns="option", values="n")
+    wide = collect(counted).pivot_table(index="customer_id", columns="option", values="n")
     return wide.fillna(0).astype("int64").sort_index().sort_index(axis=1).rename_axis(columns=None)
 
 

@@ -1,9 +1,10 @@
 """The questions of the simulated survey, and how each score comes from a latent.
 
 Who asks: the survey, and whoever holds an estimated loading against the true one. The questions
-stand in ``survey_items.csv``, ``bond_items.csv`` and ``lifestyle_items.csv`` beside this module. The first question on
-expectation and the first on perceived quality are a pair: the same matter, before and after; so
-are those on a factor of delivered value, ``product_value`` and ``expected_product_value``.
+stand in ``survey_items.csv``, ``bond_items.csv`` and ``lifestyle_items.csv`` beside this module.
+The first question on expectation and the first on perceived quality are a pair: the same matter,
+before and after; so are those on a factor of delivered value, ``product_value`` and
+``expected_product_value``.
 """
 
 from __future__ import annotations
