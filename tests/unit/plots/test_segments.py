@@ -118,6 +118,20 @@ def test_profile_writes_each_difference_and_the_share_of_each_segment():
     assert ax.get_xticklabels()[0].get_text() == f"1\n{first['share']:.0%}"
 
 
+def test_profile_is_drawn_with_the_names_given_in_lines_that_fit():
+    frame, segment = customers()
+    profiles = profile.profile_segments(frame[["total_value"]], segment)
+    asked = "How much does a low price matter to you when you choose a shop?"
+    ax = draw.plot_segment_profile(profiles, names={"total_value": asked})
+    written = ax.get_yticklabels()[0].get_text()
+    assert written.replace("\n", " ") == asked
+    assert max(map(len, written.split("\n"))) <= 36
+    ax = draw.plot_segment_profile(
+        profiles, names={"total_value": "选择商家时，价格低对您有多重要？" * 2}
+    )
+    assert max(map(len, ax.get_yticklabels()[0].get_text().split("\n"))) <= 18
+
+
 def test_profile_of_a_constant_leaves_its_cells_empty():
     frame, segment = customers()
     profiles = profile.profile_segments(frame[["total_value"]] * 0, segment)
