@@ -9,7 +9,9 @@ customer may be contacted several times: contacts of one customer are not indepe
 are those of customers.
 
 Sources: S. Holm (1979), A simple sequentially rejective multiple test procedure, Scandinavian
-Journal of Statistics 6, 65-70; W. G. Cochran (1954), The combination of estimates from different
+Journal of Statistics 6, 65-70; A. Agresti & B. Caffo (2000), Simple and effective confidence
+intervals for proportions and differences of proportions result from adding two successes and two
+failures, The American Statistician 54(4), 280-288, doi:10.1080/00031305.2000.10474560; W. G. Cochran (1954), The combination of estimates from different
 experiments, Biometrics 10, 101-129, doi:10.2307/3001666; K.-Y. Liang & S. L. Zeger (1986),
 Longitudinal data analysis using generalized linear models, Biometrika 73, 13-22,
 doi:10.1093/biomet/73.1.13.
@@ -22,6 +24,8 @@ import pandas as pd
 from scipy.special import chdtrc, ndtr, ndtri, stdtr, stdtrit
 
 __all__ = ["adjust_p_values", "difference_by_segment", "test_heterogeneity", "uplift_by_segment"]
+
+_FEWEST_CUSTOMERS = 5
 
 
 def difference_by_segment(score, segment, *, by=None, confidence=0.95):
@@ -91,7 +95,9 @@ def uplift_by_segment(contacts, segment, *, confidence=0.95):
               \operatorname{se}^2 = \sum_c \Bigl(\sum_{i \in c} \psi_i\Bigr)^2
 
     with :math:`\psi_i = (y_i - \bar y_g)/n_g` of the own arm, negative among the held out, summed
-    over the contacts of each customer c.
+    over the contacts of each customer c. Few contacts that all end alike look surer than they are:
+    interval and p value are those of the shares with one response and one refusal added to each
+    arm, and the error is at least the binomial one of these shares (Agresti & Caffo 2000).
 
     Parameters
     ----------
@@ -110,7 +116,8 @@ def uplift_by_segment(contacts, segment, *, confidence=0.95):
     pandas.DataFrame
         One row per segment: `segment`, `n_treated`, `n_held_out`, `treated_share`,
         `held_out_share`, `uplift`, `standard_error`, `lower`, `upper`, `p_value` and
-        `adjusted_p_value` (Holm's). NaN where an arm holds no contact of at least two customers.
+        `adjusted_p_value` (Holm's). Error, interval and p values are NaN where an arm holds
+        contacts of fewer than five customers.
 
     Raises
     ------
@@ -124,13 +131,12 @@ def uplift_by_segment(contacts, segment, *, confidence=0.95):
     Examples
     --------
     >>> contacts = pd.DataFrame({
-    ...     "customer_id": list("abcdefgh"), "is_treated": [True] * 4 + [False] * 4,
-    ...     "has_responded": [True, True, False, False, True, False, False, False],
+    ...     "customer_id": range(400), "is_treated": [True] * 200 + [False] * 200,
+    ...     "has_responded": [True] * 100 + [False] * 250 + [True] * 50,
     ... })
-    >>> segment = pd.Series(1, index=list("abcdefgh"))
-    >>> table = uplift_by_segment(contacts, segment)
-    >>> table[["uplift", "standard_error"]].round(3).iloc[0].tolist()
-    [0.25, 0.354]
+    >>> table = uplift_by_segment(contacts, pd.Series(1, index=range(400)))
+    >>> table[["uplift", "standard_error", "lower", "upper"]].round(2).iloc[0].tolist()
+    [0.25, 0.05, 0.16, 0.34]
     """
     needed = ["customer_id", "is_treated", "has_responded"]
     absent = [name for name in needed if name not in contacts.columns]
@@ -259,33 +265,29 @@ def _uplift(contacts, confidence):
     is_treated = contacts["is_treated"].to_numpy(dtype=bool)
     responded = contacts["has_responded"].to_numpy(dtype=float)
     row = {"n_treated": int(is_treated.sum()), "n_held_out": int((~is_treated).sum())}
-    shares, enough = {}, True
+    shares, centre, least, n_fewest = {}, 0.0, 0.0, np.inf
     influence = np.zeros(len(contacts))
     for name, arm, sign in (
         ("treated_share", is_treated, 1.0),
         ("held_out_share", ~is_treated, -1.0),
     ):
-        n = int(arm.sum())
-        shares[name] = responded[arm].mean() if n else np.nan
-        enough &= contacts["customer_id"][arm].nunique() >= 2
+        n, n_responses = int(arm.sum()), responded[arm].sum()
+        shares[name] = n_responses / n if n else np.nan
+        n_fewest = min(n_fewest, contacts["customer_id"][arm].nunique())
         influence[arm] = sign * (responded[arm] - shares[name]) / max(n, 1)
+        added = (n_responses + 1) / (n + 2)
+        centre += sign * added
+        least += added * (1 - added) / (n + 2)
     uplift = shares["treated_share"] - shares["held_out_share"]
+    row |= shares | {"uplift": uplift}
+    names = ("standard_error", "lower", "upper", "p_value")
+    if n_fewest < _FEWEST_CUSTOMERS:
+        return row | dict.fromkeys(names, np.nan)
     of_customer = pd.Series(influence).groupby(contacts["customer_id"].to_numpy()).sum()
     n_customers = len(of_customer)
-    error = np.nan
-    if enough:
-        # The usual correction of a sum over few customers.
-        error = float(np.sqrt((of_customer**2).sum() * n_customers / (n_customers - 1)))
-    z = ndtri((1 + confidence) / 2)
-    p_value = 2 * ndtr(-abs(uplift) / error) if enough and error > 0 else np.nan
-    return (
-        row
-        | shares
-        | {
-            "uplift": uplift,
-            "standard_error": error,
-            "lower": uplift - z * error,
-            "upper": uplift + z * error,
-            "p_value": p_value,
-        }
-    )
+    # The usual correction of a sum over few customers.
+    variance = (of_customer**2).sum() * n_customers / (n_customers - 1)
+    error = float(np.sqrt(max(variance, least)))
+    half = ndtri((1 + confidence) / 2) * error
+    p_value = 2 * ndtr(-abs(centre) / error)
+    return row | dict(zip(names, (error, centre - half, centre + half, p_value), strict=True))
