@@ -11,10 +11,10 @@ are those of customers.
 Sources: S. Holm (1979), A simple sequentially rejective multiple test procedure, Scandinavian
 Journal of Statistics 6, 65-70; A. Agresti & B. Caffo (2000), Simple and effective confidence
 intervals for proportions and differences of proportions result from adding two successes and two
-failures, The American Statistician 54(4), 280-288, doi:10.1080/00031305.2000.10474560; W. G. Cochran (1954), The combination of estimates from different
-experiments, Biometrics 10, 101-129, doi:10.2307/3001666; K.-Y. Liang & S. L. Zeger (1986),
-Longitudinal data analysis using generalized linear models, Biometrika 73, 13-22,
-doi:10.1093/biomet/73.1.13.
+failures, The American Statistician 54(4), 280-288, doi:10.1080/00031305.2000.10474560;
+W. G. Cochran (1954), The combination of estimates from different experiments, Biometrics 10,
+101-129; K.-Y. Liang & S. L. Zeger (1986), Longitudinal data analysis using generalized linear
+models, Biometrika 73, 13-22, doi:10.1093/biomet/73.1.13.
 """
 
 from __future__ import annotations
@@ -182,7 +182,7 @@ def test_heterogeneity(estimates, standard_errors):
 
     References
     ----------
-    Cochran (1954), doi:10.2307/3001666
+    Cochran (1954)
 
     Examples
     --------
