@@ -219,7 +219,7 @@ def plot_bases(table, ax=None):
     matplotlib.axes.Axes
     """
     bases = list(dict.fromkeys(table["base"]))
-    ax = new_axes(ax, n_bars=len(bases))
+    ax = new_axes(ax, n_bars=max(6, len(bases)))
     outcomes = list(dict.fromkeys(table["outcome"]))
     height = 0.8 / len(outcomes)
     for i, outcome in enumerate(outcomes):
