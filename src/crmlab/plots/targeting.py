@@ -53,7 +53,7 @@ def plot_transitions(table, ax=None):
             f"{cell.share:.0%}\n({cell.lower:.0%}\N{EN DASH}{cell.upper:.0%})",
             ha="center",
             va="center",
-            fontsize="small",
+            fontsize="small" if len(columns) <= 5 else "x-small",
             color="white" if cell.share > 0.55 else "#333333",
         )
     share_axis(ax.figure.colorbar(mesh, ax=ax).ax.yaxis)

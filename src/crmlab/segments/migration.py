@@ -163,5 +163,6 @@ def wilson_interval(n_hits, n_trials, *, confidence=0.95):
     share = hits / n
     centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    # At a share of 0 or 1 the end is that share exactly; rounding may pass it by one bit.
-    return share, np.minimum(centre - half, share), np.maximum(centre + half, share)
+    # At a share of 0 or 1 the end is that share exactly; rounding may miss it by one bit.
+    lower = np.where(share == 0, 0.0, np.minimum(centre - half, share))
+    return share, lower, np.where(share == 1, 1.0, np.maximum(centre + half, share))

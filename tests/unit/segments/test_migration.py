@@ -35,6 +35,13 @@ def test_interval_is_that_of_an_unlike_program():
         assert share == hits / n
 
 
+def test_interval_of_nobody_and_of_everybody_ends_where_shares_end():
+    _, lower, upper = wilson_interval([0, 425, 0], [425, 425, 0])
+    assert (lower[0], upper[1]) == (0.0, 1.0)
+    assert 0 < upper[0] < 0.01 < 0.99 < lower[1] < 1
+    assert np.isnan([lower[2], upper[2]]).all()
+
+
 def test_interval_covers_the_true_share_as_often_as_it_says():
     rng = np.random.default_rng(5)
     hits = rng.binomial(40, 0.3, 4000)
