@@ -116,13 +116,13 @@ def test_errors_count_customers_and_not_contacts():
 
 def test_interval_covers_the_uplift_put_in_as_often_as_it_says():
     covered = []
-    for seed in range(60):
+    for seed in range(40):
         contacts, segment = experiment(n=200, seed=seed, lifts=(0.2, 0.0))
         table = uplift_by_segment(contacts, segment)
         truth = np.array([0.2, 0.0])
         covered += table["lower"].le(truth).mul(table["upper"].ge(truth)).tolist()
-    # 120 intervals of 95 %: four standard errors are 8 points.
-    assert np.mean(covered) == pytest.approx(0.95, abs=0.08)
+    # 80 intervals of 95 %: four standard errors are 10 points.
+    assert np.mean(covered) == pytest.approx(0.95, abs=0.10)
 
 
 def test_equal_effects_are_told_from_unequal_ones():

@@ -210,7 +210,8 @@ def _draw(n_customers, first, last_day, streams, parameters, n_rows_a_piece, spa
     truth = store_truth(
         latents, left_at, next_orders, relations, first, last_day, last_day + _NEXT_DAYS
     )
-    yield "truth", iter([pd.concat([truth, lifestyles], axis=1)])
+    # Column by column, so that a long table is not in memory twice.
+    yield "truth", iter([truth.assign(**{name: lifestyles[name] for name in lifestyles})])
     del truth, relations
     for name, table in simulate_records(customers, first, last_day, streams["records"]).items():
         yield name, iter([table])
