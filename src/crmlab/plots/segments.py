@@ -1,5 +1,7 @@
 """Figures of segments; they draw results and compute none."""
 
+from textwrap import wrap
+
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
@@ -74,13 +76,15 @@ def plot_segment_index(table, index="silhouette", chosen=None, ax=None):
     return ax
 
 
-def plot_segment_profile(profile, ax=None):
+def plot_segment_profile(profile, *, names=None, ax=None):
     """Draw how far each segment stands from all other customers, variable by variable.
 
     Parameters
     ----------
     profile : pandas.DataFrame
         Result of `crmlab.segments.profile.profile_segments`.
+    names : dict of str to str, optional
+        What to call the variables, such as the wording of questions; their terms unless given.
     ax : matplotlib.axes.Axes, optional
         Axes to draw on; new ones unless given.
 
@@ -114,9 +118,10 @@ def plot_segment_profile(profile, ax=None):
     bar = ax.figure.colorbar(mesh, ax=ax)
     bar.set_label(label("standardized_difference"), fontsize="small")
     sizes = profile.drop_duplicates("segment").set_index("segment")["share"]
-    names = [f"{_name(segment)}\n{sizes[segment]:.0%}" for segment in segments]
-    ax.set_xticks(np.arange(len(segments)), names)
-    rows_from_top(ax, [label(variable) for variable in variables])
+    ticks = [f"{_name(segment)}\n{sizes[segment]:.0%}" for segment in segments]
+    ax.set_xticks(np.arange(len(segments)), ticks)
+    called = [label(v) if names is None else _wrap(names[v]) for v in variables]
+    rows_from_top(ax, called)
     ax.set(xlabel=label("segment_and_share"))
     ax.grid(visible=False)
     return ax
@@ -213,8 +218,8 @@ def plot_bases(table, ax=None):
     -------
     matplotlib.axes.Axes
     """
-    ax = new_axes(ax)
     bases = list(dict.fromkeys(table["base"]))
+    ax = new_axes(ax, n_bars=max(6, len(bases)))
     outcomes = list(dict.fromkeys(table["outcome"]))
     height = 0.8 / len(outcomes)
     for i, outcome in enumerate(outcomes):
@@ -267,6 +272,12 @@ def plot_partition_agreement(agreements, ax=None):
     ax.set(xlabel=label("adjusted_rand"), xlim=(min(0, *ax.get_xlim()), 1))
     legend_above(ax)
     return ax
+
+
+def _wrap(text):
+    """Return a sentence in lines of 36 letters, or 18 Chinese characters."""
+    wide = any("\u4e00" <= letter <= "\u9fff" for letter in text)
+    return "\n".join(wrap(text, 18 if wide else 36))
 
 
 def _name(segment):

@@ -150,7 +150,7 @@ def fit_segments(features, *, n_segments, seed, n_starts=20, order_by=None):
         features.to_numpy(), n_segments=n_segments, seed=seed, n_starts=n_starts
     )
     segment = pd.Series(
-        _number_segments(label, n_segments, features, order_by),
+        number_segments(label, n_segments, features, order_by),
         index=features.index,
         name="segment",
     )
@@ -206,7 +206,7 @@ def run_k_means(points, *, n_segments, seed, n_starts, init="k-means++"):
     One thread, because the order in which several add up their parts may change the last bits.
     """
     model = KMeans(n_clusters=n_segments, init=init, n_init=n_starts, random_state=seed)
-    with _threads().limit(limits=1):
+    with one_thread():
         model.fit(points)
     return model.labels_, model.cluster_centers_, float(model.inertia_)
 
@@ -257,14 +257,22 @@ def check_n_segments(features, n_segments):
         )
 
 
+def one_thread():
+    """Return a context in which numeric libraries use one thread: the same bits on any machine."""
+    return _threads().limit(limits=1)
+
+
 @cache
 def _threads():
     """Return the handle on the numeric libraries' threads: finding them takes longer than a fit."""
     return ThreadpoolController()
 
 
-def _number_segments(label, n_segments, features, order_by):
-    """Return labels 1..k in the stated order, ties broken by the centers themselves."""
+def number_segments(label, n_segments, features, order_by):
+    """Return labels 1..k in the stated order, ties broken by the centers themselves.
+
+    By falling mean of `order_by`, by falling size where that is None.
+    """
     if order_by is None:
         key = pd.Series(1.0, index=features.index)
         of_segment = key.groupby(label).sum()

@@ -75,7 +75,8 @@ def compare_n_segments(
     features : pandas.DataFrame
         Standardised features, one row per customer (`standardize_features`).
     n_segments : iterable of int
-        Numbers of segments to compare, each at least 2.
+        Numbers of segments to compare, each at least 1. One segment, that is none, has a gap and
+        no other index: those are NaN.
     seed : int
         Seed of starts, resamples and reference sets: the same seed, the same table.
     n_starts : int
@@ -125,9 +126,10 @@ def compare_n_segments(
     """
     features = check_features(features, list(features.columns))
     counts = sorted(set(n_segments))
-    if not counts or counts[0] < 2:
+    if not counts or counts[0] < 1 or counts == [1]:
         raise ValueError(
-            f"n_segments is {list(n_segments)}; expected numbers of segments from 2 upward"
+            f"n_segments is {list(n_segments)}; expected numbers of segments from 1 upward, and "
+            "more than 1 alone"
         )
     for name, value, lowest in [
         ("n_starts", n_starts, 1),
@@ -253,7 +255,9 @@ def choose_n_segments(table, *, min_stability=0.85, min_silhouette=0.50, n_error
             f"n_errors={n_errors!r}; expected a stability from 0 to 1, a silhouette from -1 to 1 "
             "and a number of errors from 0"
         )
-    table = table.sort_values("n_segments", ignore_index=True)
+    table = table[table["n_segments"] > 1].sort_values("n_segments", ignore_index=True)
+    if len(table) == 0:
+        raise ValueError("table: one segment alone; expected a row with two or more")
     excess = table["silhouette"] - table["reference_silhouette"]
     is_stable = table["stability"] >= min_stability
     is_separate = (table["silhouette"] >= min_silhouette) & (
@@ -426,6 +430,10 @@ def simulate_reference(points, *, kind, rng):
 
 
 def _indices(points, k, *, n_starts, n_resamples, rng, seen):
+    if k == 1:
+        names = ("silhouette", "calinski_harabasz", "davies_bouldin", "stability")
+        first = {"n_segments": 1, "n_customers": len(points), "inertia": _total(points)}
+        return first | dict.fromkeys(names, np.nan)
     label, centers, inertia = _fit(points, k, n_starts=n_starts, rng=rng)
     rand = _rand_of_resamples(
         points, label, centers, n_resamples=n_resamples, n_starts=n_starts, rng=rng
@@ -443,6 +451,10 @@ def _indices(points, k, *, n_starts, n_resamples, rng, seen):
 
 def _reference_indices(references, k, *, n_starts, n_resamples, rng, seen):
     """Return the same on structureless data; half the resamples are shared out among the sets."""
+    if k == 1:
+        log_inertia = np.log([_total(points) for points in references])
+        names = ("reference_silhouette", "reference_silhouette_error", "reference_stability")
+        return dict.fromkeys(names, np.nan) | _of_references(log_inertia)
     log_inertia, silhouette, stability = [], [], []
     n_each = -(-n_resamples // (2 * len(references)))
     for points in references:
@@ -457,9 +469,19 @@ def _reference_indices(references, k, *, n_starts, n_resamples, rng, seen):
         "reference_silhouette": float(np.mean(silhouette)),
         "reference_silhouette_error": float(np.std(silhouette, ddof=1)),
         "reference_stability": float(np.mean(stability)),
+    } | _of_references(log_inertia)
+
+
+def _of_references(log_inertia):
+    return {
         "reference_log_inertia": float(np.mean(log_inertia)),
         "reference_log_inertia_spread": float(np.std(log_inertia)),
     }
+
+
+def _total(points):
+    """Return the inertia of one segment."""
+    return float(((points - points.mean(axis=0)) ** 2).sum())
 
 
 def _fit(points, k, *, n_starts, rng):

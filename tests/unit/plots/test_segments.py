@@ -100,8 +100,8 @@ def test_index_draws_the_data_the_reference_and_the_number_chosen():
 
 def test_index_without_a_reference_draws_the_data_alone():
     # Its name is no term of the atlas, which the axis needs.
-    with pytest.raises(KeyError, match="davies_bouldin"):
-        draw.plot_segment_index(indices(), "davies_bouldin")
+    with pytest.raises(KeyError, match="unnamed_index"):
+        draw.plot_segment_index(indices().assign(unnamed_index=0.5), "unnamed_index")
     table = indices().drop(columns=["reference_stability"])
     assert len(draw.plot_segment_index(table, "stability").lines) == 1
 
@@ -116,6 +116,20 @@ def test_profile_writes_each_difference_and_the_share_of_each_segment():
     shown = float(written[(0, 0)].replace("−", "-"))
     assert shown == pytest.approx(first["standardized_difference"], abs=0.051)
     assert ax.get_xticklabels()[0].get_text() == f"1\n{first['share']:.0%}"
+
+
+def test_profile_is_drawn_with_the_names_given_in_lines_that_fit():
+    frame, segment = customers()
+    profiles = profile.profile_segments(frame[["total_value"]], segment)
+    asked = "How much does a low price matter to you when you choose a shop?"
+    ax = draw.plot_segment_profile(profiles, names={"total_value": asked})
+    written = ax.get_yticklabels()[0].get_text()
+    assert written.replace("\n", " ") == asked
+    assert max(map(len, written.split("\n"))) <= 36
+    ax = draw.plot_segment_profile(
+        profiles, names={"total_value": "选择商家时，价格低对您有多重要？" * 2}
+    )
+    assert max(map(len, ax.get_yticklabels()[0].get_text().split("\n"))) <= 18
 
 
 def test_profile_of_a_constant_leaves_its_cells_empty():

@@ -98,3 +98,31 @@ def test_a_named_segment_nobody_is_in_is_not_the_smallest():
     variables = pd.DataFrame({"x": [1.0, 2.0, 5.0, 6.0, 7.0]})
     table = check_criteria(segment, variables, stability=0.9).set_index("criterion")
     assert table.loc["substantial", "value"] == pytest.approx(2 / 5)
+
+
+def test_score_is_the_value_over_its_threshold_and_at_most_one():
+    segment, variables, _ = customers()
+    table = check_criteria(
+        segment, variables, stability=0.425, thresholds={"substantial": 0.0}
+    ).set_index("criterion")
+    assert table.loc["stable", "score"] == pytest.approx(0.5)
+    assert table.loc["measurable", "score"] == table.loc["substantial", "score"] == 1
+    assert np.isnan(table.loc["actionable", "score"])
+
+
+def test_actionable_is_the_share_of_customers_whose_segment_is_moved():
+    segment, variables, _ = customers()
+    effects = pd.DataFrame({"segment": [1, 2], "uplift": [0.1, 0.2]})
+    for p_values, share in (([0.01, 0.2], 0.05), ([0.2, 0.01], 0.95), ([0.01, 0.01], 1.0)):
+        found = check_criteria(
+            segment, variables, stability=1, effects=effects.assign(adjusted_p_value=p_values)
+        ).set_index("criterion")
+        assert found.loc["actionable", "value"] == pytest.approx(share)
+        assert found.loc["actionable", "is_met"] == (share >= 0.5)
+    # Moved the wrong way is not moved; not tested is not known.
+    worse = effects.assign(uplift=-0.1, adjusted_p_value=0.01)
+    found = check_criteria(segment, variables, stability=1, effects=worse)
+    assert found.set_index("criterion").loc["actionable", "value"] == 0
+    untested = effects.assign(adjusted_p_value=np.nan)
+    found = check_criteria(segment, variables, stability=1, effects=untested)
+    assert np.isnan(found.set_index("criterion").loc["actionable", "value"])

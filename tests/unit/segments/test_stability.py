@@ -275,8 +275,9 @@ def test_rule_refuses_tables_and_settings_it_cannot_read():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"n_segments": [1, 2]}, "expected numbers of segments from 2 upward"),
-        ({"n_segments": []}, "expected numbers of segments from 2 upward"),
+        ({"n_segments": [0, 2]}, "expected numbers of segments from 1 upward"),
+        ({"n_segments": [1]}, "more than 1 alone"),
+        ({"n_segments": []}, "expected numbers of segments from 1 upward"),
         ({"n_starts": 0}, "n_starts is 0"),
         ({"n_resamples": 0}, "n_resamples is 0"),
         ({"n_references": 1}, "n_references is 1"),
@@ -319,3 +320,19 @@ def test_adjusted_rand_index_is_scikit_learns_to_the_last_bit():
         left, right = rng.integers(0, k, n), rng.integers(0, m, n)
         assert _adjusted_rand(left, right) == adjusted_rand_score(left, right)
         assert _adjusted_rand(left, left) == adjusted_rand_score(left, left)
+
+
+def test_one_segment_has_a_gap_and_no_other_index_and_changes_no_other_row():
+    features = clouds(3, n=20)
+    few = {"seed": 1, "n_resamples": 2}
+    with_one = compare_n_segments(features, n_segments=[1, 2, 3], **few)
+    without = compare_n_segments(features, n_segments=[2, 3], **few)
+    pd.testing.assert_frame_equal(with_one.iloc[1:].reset_index(drop=True), without)
+    first = with_one.iloc[0]
+    total = ((features - features.mean()) ** 2).to_numpy().sum()
+    assert first["inertia"] == pytest.approx(total)
+    assert first[["silhouette", "stability", "reference_stability"]].isna().all()
+    assert np.isfinite(first[["gap", "gap_error"]].astype(float)).all()
+    assert choose_n_segments(with_one) == choose_n_segments(without)
+    with pytest.raises(ValueError, match="one segment alone"):
+        choose_n_segments(with_one.head(1))

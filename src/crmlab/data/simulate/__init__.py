@@ -33,6 +33,8 @@ What each column of `truth` scores (the number of the notebook that does, or wil
 - `formation_on`, `stability_on`, `decline_on`: the stage of each month (`trace_stages`), which a
   hidden Markov model of `activity` should find, with emissions `MONTHLY_MEANS` (32).
 - `relationship_type`: the types told from `accounts` (32, 31).
+- `novelty_seeking`, `thrift`, `sociability`, `time_pressure`: the factors of a battery of
+  activities, interests and opinions; `benefit_segment`: segments by the benefits sought (30).
 - `community`: communities found in `links`, homophily, contagion (33, 91).
 
 The staff survey has no row in `truth`: what sets departments apart, and the path from internal

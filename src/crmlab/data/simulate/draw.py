@@ -16,7 +16,12 @@ from crmlab.data.simulate.accounts import simulate_accounts
 from crmlab.data.simulate.bonds import simulate_bonds, simulate_factors
 from crmlab.data.simulate.campaigns import mark_responses, simulate_contacts
 from crmlab.data.simulate.customers import simulate_joining, simulate_profiles
-from crmlab.data.simulate.feedback import add_bond_answers, simulate_answers, simulate_tickets
+from crmlab.data.simulate.feedback import (
+    add_bond_answers,
+    add_lifestyle_answers,
+    simulate_answers,
+    simulate_tickets,
+)
 from crmlab.data.simulate.items import list_items
 from crmlab.data.simulate.latents import simulate_latents
 from crmlab.data.simulate.layout import (
@@ -33,6 +38,7 @@ from crmlab.data.simulate.layout_relations import (
     store_staff,
     store_truth,
 )
+from crmlab.data.simulate.lifestyles import simulate_lifestyles
 from crmlab.data.simulate.modes import simulate_modes
 from crmlab.data.simulate.network import form_communities, simulate_links, simulate_referrals
 from crmlab.data.simulate.parameters import SimulationParameters
@@ -71,6 +77,8 @@ STREAMS = (
     "referrals",
     "accounts",
     "staff",
+    "lifestyles",
+    "lifestyle_answers",
 )
 _NEXT_DAYS = 364
 
@@ -154,6 +162,8 @@ def _draw(n_customers, first, last_day, streams, parameters, n_rows_a_piece, spa
     factors = simulate_factors(latents, item_noise, streams["factors"], parameters)
     relations = pd.concat([bonds, factors], axis=1)
     answers = add_bond_answers(answers, relations, streams["bond_answers"], parameters)
+    lifestyles = simulate_lifestyles(latents, streams["lifestyles"])
+    answers = add_lifestyle_answers(answers, lifestyles, streams["lifestyle_answers"], parameters)
     yield "survey", iter([store_survey(answers, n_customers, first)])
     yield "items", iter([list_items()])
     del answers, item_noise
@@ -200,7 +210,8 @@ def _draw(n_customers, first, last_day, streams, parameters, n_rows_a_piece, spa
     truth = store_truth(
         latents, left_at, next_orders, relations, first, last_day, last_day + _NEXT_DAYS
     )
-    yield "truth", iter([truth])
+    # Column by column, so that a long table is not in memory twice.
+    yield "truth", iter([truth.assign(**{name: lifestyles[name] for name in lifestyles})])
     del truth, relations
     for name, table in simulate_records(customers, first, last_day, streams["records"]).items():
         yield name, iter([table])

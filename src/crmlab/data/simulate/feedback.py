@@ -13,12 +13,19 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from crmlab.data.simulate.items import BOND_ITEMS, FACTOR_ITEMS, SURVEY_ITEMS, SurveyItem
+from crmlab.data.simulate.items import (
+    BOND_ITEMS,
+    FACTOR_ITEMS,
+    FIRST_ITEMS,
+    LIFESTYLE_ITEMS,
+    SurveyItem,
+)
 from crmlab.data.simulate.latents import quantise
+from crmlab.data.simulate.lifestyles import benefit_contrasts, draw_answer_noise
 from crmlab.data.simulate.modes import INTERVIEWER_MODES
 from crmlab.data.simulate.parameters import SimulationParameters
 
-__all__ = ["add_bond_answers", "simulate_answers", "simulate_tickets"]
+__all__ = ["add_bond_answers", "add_lifestyle_answers", "simulate_answers", "simulate_tickets"]
 
 _FIELD_DAYS = 28
 _CHANNELS = ("telephone", "chat", "email", "app")
@@ -78,7 +85,7 @@ def simulate_answers(
     }
     added = _added_points(columns["mode"], parameters)
     noises = {}
-    for item in SURVEY_ITEMS[: -len(BOND_ITEMS)]:
+    for item in FIRST_ITEMS:
         latent = latents[item.latent].to_numpy()[respondent]
         noises[item.item] = rng.standard_normal(n_respondents)
         columns[item.item] = _draw_scores(item, latent, noises[item.item], added, rng, parameters)
@@ -115,6 +122,38 @@ def add_bond_answers(
         latent = latents[item.latent].to_numpy()[respondent]
         noise = rng.standard_normal(len(respondent))
         columns[item.item] = _draw_scores(item, latent, noise, added, rng, parameters)
+    return pd.concat([answers, pd.DataFrame(columns)], axis=1)
+
+
+def add_lifestyle_answers(
+    answers: pd.DataFrame,
+    lifestyles: pd.DataFrame,
+    rng: np.random.Generator,
+    parameters: SimulationParameters,
+) -> pd.DataFrame:
+    """Return the answers with those to `LIFESTYLE_ITEMS`.
+
+    Parameters
+    ----------
+    answers : pandas.DataFrame
+        From `simulate_answers`.
+    lifestyles : pandas.DataFrame
+        From `crmlab.data.simulate.lifestyles.simulate_lifestyles`.
+    rng : numpy.random.Generator
+        Drawn from.
+    parameters : SimulationParameters
+        What to draw.
+    """
+    asked = lifestyles.iloc[answers["customer"].to_numpy()].reset_index(drop=True)
+    latents = asked.join(benefit_contrasts(asked["benefit_segment"]))
+    added = _added_points(answers["mode"], parameters)
+    noise = draw_answer_noise(len(asked), rng)
+    columns = {
+        item.item: _draw_scores(
+            item, latents[item.latent].to_numpy(), noise[item.item], added, rng, parameters
+        )
+        for item in LIFESTYLE_ITEMS
+    }
     return pd.concat([answers, pd.DataFrame(columns)], axis=1)
 
 

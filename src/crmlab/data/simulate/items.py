@@ -1,9 +1,10 @@
 """The questions of the simulated survey, and how each score comes from a latent.
 
 Who asks: the survey, and whoever holds an estimated loading against the true one. The questions
-stand in ``survey_items.csv`` and ``bond_items.csv`` beside this module. The first question on
-expectation and the first on perceived quality are a pair: the same matter, before and after; so
-are those on a factor of delivered value, ``product_value`` and ``expected_product_value``.
+stand in ``survey_items.csv``, ``bond_items.csv`` and ``lifestyle_items.csv`` beside this module.
+The first question on expectation and the first on perceived quality are a pair: the same matter,
+before and after; so are those on a factor of delivered value, ``product_value`` and
+``expected_product_value``.
 """
 
 from __future__ import annotations
@@ -14,7 +15,15 @@ from pathlib import Path
 
 import pandas as pd
 
-__all__ = ["BOND_ITEMS", "FACTOR_ITEMS", "SURVEY_ITEMS", "SurveyItem", "list_items"]
+__all__ = [
+    "BOND_ITEMS",
+    "FACTOR_ITEMS",
+    "FIRST_ITEMS",
+    "LIFESTYLE_ITEMS",
+    "SURVEY_ITEMS",
+    "SurveyItem",
+    "list_items",
+]
 
 
 @dataclass(frozen=True)
@@ -49,7 +58,14 @@ def _read_items(name: str) -> tuple[SurveyItem, ...]:
 BOND_ITEMS: tuple[SurveyItem, ...] = _read_items("bond_items.csv")
 """The questions on what was expected of eight values, and on what ties customers to the firm."""
 
-SURVEY_ITEMS: tuple[SurveyItem, ...] = (*_read_items("survey_items.csv"), *BOND_ITEMS)
+FIRST_ITEMS: tuple[SurveyItem, ...] = _read_items("survey_items.csv")
+"""The questions on satisfaction, its causes and consequences."""
+
+LIFESTYLE_ITEMS: tuple[SurveyItem, ...] = _read_items("lifestyle_items.csv")
+"""The questions on activities, interests and opinions, and on benefits sought; the latent of the
+latter is the segment that seeks the benefit (`crmlab.data.simulate.lifestyles`)."""
+
+SURVEY_ITEMS: tuple[SurveyItem, ...] = (*FIRST_ITEMS, *BOND_ITEMS, *LIFESTYLE_ITEMS)
 """The questions of the survey, in the order of its columns."""
 
 FACTOR_ITEMS: tuple[SurveyItem, ...] = tuple(
@@ -63,10 +79,10 @@ def list_items() -> pd.DataFrame:
 
     Examples
     --------
-    >>> list_items()[["item", "construct", "minimum", "maximum"]].tail(2)
-                     item        construct  minimum  maximum
-    45  alternatives_many     alternatives      1.0     10.0
-    46    share_of_wallet  share_of_wallet      0.0    100.0
+    >>> list_items()[["item", "construct", "minimum", "maximum"]].head(2)
+                   item    construct  minimum  maximum
+    0  expected_overall  expectation      1.0     10.0
+    1      expected_fit  expectation      1.0     10.0
     """
     columns = ("item", "construct", "text_en", "text_zh", "minimum", "maximum")
     return pd.DataFrame(

@@ -1,0 +1,168 @@
+"""Who stays in a segment, and who moves: a transition table with intervals.
+
+Who asks: whoever budgets by segment for next year, and must know whether this year's best
+customers will still be so. A segmentation describes a window; customers move between windows, and
+some of that is no more than a bad draw in one of them.
+
+Vocabulary. *Before* and *after* are the same customer's segments in two windows. A *state* is a
+segment, or a word for who was in none. *Independent* is the table with the same totals in which
+the segment before says nothing of the one after.
+
+Source of the interval: E. B. Wilson (1927), Probable inference, the law of succession, and
+statistical inference, Journal of the American Statistical Association 22, 209-212,
+doi:10.1080/01621459.1927.10502953.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtri
+
+__all__ = ["stack_windows", "transition_table", "wilson_interval"]
+
+
+def stack_windows(before, after):
+    """Return the customers of two windows under each other, to be put into the same segments.
+
+    Segments made in each window apart have no common meaning. One segmentation of all
+    customer-windows has: a customer who buys as before stays where he was.
+
+    Parameters
+    ----------
+    before, after : pandas.DataFrame
+        One row per customer seen in that window, the same columns, indexed by customer.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by `window` ("before", "after") and customer.
+
+    Raises
+    ------
+    ValueError
+        If the columns differ or a window is empty.
+
+    Examples
+    --------
+    >>> before = pd.DataFrame({"n_orders": [3]}, index=["a"])
+    >>> after = pd.DataFrame({"n_orders": [1, 2]}, index=["a", "b"])
+    >>> stack_windows(before, after).index.tolist()
+    [('before', 'a'), ('after', 'a'), ('after', 'b')]
+    """
+    if list(before.columns) != list(after.columns):
+        raise ValueError(
+            f"before has {', '.join(map(str, before.columns))}, after has "
+            f"{', '.join(map(str, after.columns))}; expected the same columns"
+        )
+    if before.empty or after.empty:
+        raise ValueError(
+            f"before holds {len(before)} customers and after {len(after)}; expected some in each "
+            "window. Divide the time elsewhere."
+        )
+    return pd.concat({"before": before, "after": after}, names=["window"])
+
+
+def transition_table(before, after, *, confidence=0.95):
+    """Return how the customers of each state spread over the states of the next window.
+
+    Parameters
+    ----------
+    before, after : pandas.Series
+        State of each customer, the same index, no missing values: give who was in no segment a
+        state of their own.
+    confidence : float
+        Probability that an interval is to cover, between 0 and 1.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per pair of states, in sorted order: `before`, `after`, `n_customers`, `share` of
+        those who were in `before` (they add up to 1), `lower`, `upper` (Wilson's interval of that
+        share alone), and `independent_share`, the share of all customers who end in `after`: what
+        a row would hold if the state before told nothing.
+
+    Raises
+    ------
+    ValueError
+        If the indices differ, a state is missing or the confidence is out of range.
+
+    References
+    ----------
+    Wilson (1927), doi:10.1080/01621459.1927.10502953
+
+    Examples
+    --------
+    >>> before, after = pd.Series(["1", "1", "1", "2"]), pd.Series(["1", "1", "2", "2"])
+    >>> transition_table(before, after)[["before", "after", "n_customers", "share"]].round(2)
+      before after  n_customers  share
+    0      1     1            2   0.67
+    1      1     2            1   0.33
+    2      2     1            0   0.00
+    3      2     2            1   1.00
+    """
+    if not before.index.equals(after.index):
+        raise ValueError("before and after have different indices; expected the same customers")
+    if len(before) == 0 or before.isna().any() or after.isna().any():
+        raise ValueError(
+            f"before and after: {len(before)} customers, a state missing for "
+            f"{int((before.isna() | after.isna()).sum())}; expected a state for each of at least "
+            "one. Give those in no segment a state of their own."
+        )
+    counts = pd.crosstab(before.to_numpy(), after.to_numpy())
+    states = sorted(set(counts.index) | set(counts.columns))
+    counts = counts.reindex(columns=states, fill_value=0)
+    n = counts.to_numpy()
+    total = np.repeat(n.sum(axis=1), len(states))
+    share, lower, upper = wilson_interval(n.ravel(), total, confidence=confidence)
+    ends = n.sum(axis=0) / n.sum()
+    return pd.DataFrame(
+        {
+            "before": np.repeat(counts.index.to_numpy(), len(states)),
+            "after": np.tile(np.array(states, dtype=object), len(counts)),
+            "n_customers": n.ravel(),
+            "share": share,
+            "lower": lower,
+            "upper": upper,
+            "independent_share": np.tile(ends, len(counts)),
+        }
+    )
+
+
+def wilson_interval(n_hits, n_trials, *, confidence=0.95):
+    r"""Return shares with Wilson's interval, which stays within 0 and 1.
+
+    .. math:: \frac{\hat p + z^2/2n \pm z\sqrt{\hat p(1-\hat p)/n + z^2/4n^2}}{1 + z^2/n}
+
+    Parameters
+    ----------
+    n_hits, n_trials : array_like of int
+        NaN comes out where there was no trial.
+    confidence : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    tuple of three numpy.ndarray of float
+        Share, lower end, upper end.
+
+    References
+    ----------
+    Wilson (1927), doi:10.1080/01621459.1927.10502953
+
+    Examples
+    --------
+    >>> [round(float(x), 3) for x in wilson_interval(5, 10)]
+    [0.5, 0.237, 0.763]
+    """
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence is {confidence!r}; expected a probability between 0 and 1")
+    hits, n = np.asarray(n_hits, dtype=float), np.asarray(n_trials, dtype=float)
+    n = np.where(n > 0, n, np.nan)
+    z = ndtri((1 + confidence) / 2)
+    share = hits / n
+    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    # At a share of 0 or 1 the end is that share exactly; rounding may miss it by one bit.
+    lower = np.where(share == 0, 0.0, np.minimum(centre - half, share))
+    return share, lower, np.where(share == 1, 1.0, np.maximum(centre + half, share))

@@ -1,0 +1,85 @@
+"""Transition tables: counts by hand, intervals by another program, what chance gives."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from crmlab.segments.migration import stack_windows, transition_table, wilson_interval
+
+
+def states(n=400, seed=3, staying=0.7):
+    """Before, and after, where a customer stays with that probability or draws a new state."""
+    rng = np.random.default_rng(seed)
+    before = rng.choice(["1", "2", "3"], n, p=[0.5, 0.3, 0.2])
+    new = rng.choice(["1", "2", "3", "none"], n, p=[0.4, 0.3, 0.2, 0.1])
+    after = np.where(rng.random(n) < staying, before, new)
+    return pd.Series(before), pd.Series(after)
+
+
+def test_table_counts_each_pair_and_its_rows_add_up():
+    before, after = states()
+    table = transition_table(before, after)
+    assert len(table) == 3 * 4
+    for row in table.itertuples():
+        assert row.n_customers == ((before == row.before) & (after == row.after)).sum()
+        assert row.independent_share == pytest.approx((after == row.after).mean())
+    np.testing.assert_allclose(table.groupby("before")["share"].sum(), 1)
+
+
+def test_interval_is_that_of_an_unlike_program():
+    for hits, n in ((0, 7), (3, 7), (7, 7), (40, 90)):
+        share, lower, upper = wilson_interval(hits, n, confidence=0.9)
+        other = stats.binomtest(hits, n).proportion_ci(0.9, method="wilson")
+        assert (lower, upper) == (pytest.approx(other.low), pytest.approx(other.high))
+        assert share == hits / n
+
+
+def test_interval_of_nobody_and_of_everybody_ends_where_shares_end():
+    _, lower, upper = wilson_interval([0, 425, 0], [425, 425, 0])
+    assert (lower[0], upper[1]) == (0.0, 1.0)
+    assert 0 < upper[0] < 0.01 < 0.99 < lower[1] < 1
+    assert np.isnan([lower[2], upper[2]]).all()
+
+
+def test_interval_covers_the_true_share_as_often_as_it_says():
+    rng = np.random.default_rng(5)
+    hits = rng.binomial(40, 0.3, 4000)
+    _, lower, upper = wilson_interval(hits, np.full(4000, 40))
+    covered = ((lower <= 0.3) & (upper >= 0.3)).mean()
+    # Wilson's interval covers 0.95 on average over shares; at this one within a point and a half.
+    assert covered == pytest.approx(0.95, abs=0.02)
+
+
+def test_staying_put_in_is_found_and_independent_windows_show_none():
+    before, after = states(n=4000, staying=0.7)
+    table = transition_table(before, after)
+    stays = table[table["before"] == table["after"]]
+    expected = 0.7 + 0.3 * np.array([0.4, 0.3, 0.2])
+    assert ((stays["lower"] <= expected) & (expected <= stays["upper"])).all()
+    before, after = states(n=4000, staying=0.0)
+    table = transition_table(before, after, confidence=0.999)
+    assert table["independent_share"].between(table["lower"], table["upper"]).all()
+
+
+def test_windows_are_stacked_so_that_the_same_customer_has_the_same_place():
+    before = pd.DataFrame({"x": [1.0, 2.0]}, index=pd.Index(["a", "b"], name="customer_id"))
+    both = stack_windows(before, before)
+    assert both.loc["before"].equals(before)
+    assert both.loc["after"].equals(before)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda b, a: transition_table(b, a.iloc[::-1]), "different indices"),
+        (lambda b, a: transition_table(b, a.where(a != "none")), "a state missing for"),
+        (lambda b, a: transition_table(b.head(0), a.head(0)), "0 customers"),
+        (lambda b, a: transition_table(b, a, confidence=95), "confidence is 95"),
+        (lambda b, a: stack_windows(b.to_frame("x"), a.to_frame("y")), "the same columns"),
+        (lambda b, a: stack_windows(b.to_frame("x").head(0), a.to_frame("x")), "before holds 0"),
+    ],
+)
+def test_tables_without_meaning_are_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call(*states())
