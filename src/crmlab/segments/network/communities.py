@@ -212,7 +212,7 @@ def _find_by_louvain(graph, resolution, seed):
 
 
 def _number(label, graph):
-    """Number communities from 1 by falling size; equally large ones by their first customer."""
+    """Return the communities numbered from 1 by size; equally large ones by first customer."""
     code = pd.factorize(label)[0]  # in the order of first customers
     rank = np.argsort(np.argsort(-np.bincount(code), kind="stable"))
     return pd.Series(rank[code] + 1, index=graph.customer_id, name="community")

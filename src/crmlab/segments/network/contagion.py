@@ -1,14 +1,18 @@
-"""Does a customer's leaving go with the leaving of those they talk to, beyond chance?
+"""Contagion: whether leaving goes with the leaving of those one talks to, beyond chance.
 
 Who asks: whoever thinks that customers take each other along, and that a winner-back should look at
 the neighbours of those who left. Dasgupta et al. (2008) found it so among telephone subscribers.
 
 Two questions, each against random permutations that leave the graph, and so everybody's degree, as
 it is. *Who*: are there more pairs of which both left than if the leavers were dealt out anew among
-customers of the same stratum (of like degree, region, time of joining)? *When*: of the pairs that
+customers of the same stratum (of like degree and region)? *When*: of the pairs that
 both left, do more leave close in time than if the leavers of a stratum exchanged their days? The
 second is the shuffle test of Anagnostopoulos, Kumar & Mahdian (2008): who leaves is kept, so that
 likeness between neighbours which lasts is no longer an explanation.
+
+Both take it that any two of the customers compared could have met. Customers of different times
+could not: who left early has no link to who joined late, so that linked customers leave close in
+time where nothing spreads. Compare customers only who were there on one and the same day.
 
 Neither proves contagion. Neighbours may be alike in what makes them leave, or meet the same event
 at the same time; from observation alone the two cannot be told apart (Shalizi & Thomas 2011).

@@ -30,7 +30,6 @@ __all__ = [
     "WEIGHTS",
     "CustomerGraph",
     "build_graph",
-    "keep_customers",
     "modularity",
     "rewire_graph",
 ]
@@ -135,44 +134,6 @@ def build_graph(pairs, *, weight="strength"):
         other=position[len(pairs) :],
         weight=weights.get(weight, np.ones(len(pairs))),
     )
-
-
-def keep_customers(graph, customers):
-    """Return the graph of some customers and the pairs among them.
-
-    Parameters
-    ----------
-    graph : CustomerGraph
-    customers : array_like of str
-        Customers to keep; who is not in the graph is passed over.
-
-    Returns
-    -------
-    CustomerGraph
-        Without those who have no link to another one kept.
-
-    Raises
-    ------
-    ValueError
-        If no pair is left.
-
-    Examples
-    --------
-    >>> pairs = pd.DataFrame({"customer_id": list("aab"), "other_id": list("bcd"),
-    ...     "n_calls": 1, "n_referrals": 0})
-    >>> keep_customers(build_graph(pairs), ["a", "b", "z"]).customer_id.tolist()
-    ['a', 'b']
-    """
-    is_wanted = graph.customer_id.isin(customers)
-    is_kept = is_wanted[graph.one] & is_wanted[graph.other]
-    if not is_kept.any():
-        raise ValueError(
-            f"customers: no two of the {int(is_wanted.sum())} in the graph are linked; expected "
-            "at least one pair among them"
-        )
-    ends = np.unique(np.concatenate([graph.one[is_kept], graph.other[is_kept]]))
-    one, other = (np.searchsorted(ends, side[is_kept]) for side in (graph.one, graph.other))
-    return CustomerGraph(graph.customer_id[ends], one, other, graph.weight[is_kept])
 
 
 def modularity(graph, community, *, resolution=1.0):

@@ -1,4 +1,4 @@
-"""Do the communities come out again, at which resolution, and would a graph without any have them?
+"""Stability: whether communities come out again, and whether a graph without any has them too.
 
 Who asks: whoever must defend communities. Modularity is high on graphs without any as well, and
 many divisions, unlike each other, come close to the highest. So each resolution is run from several
