@@ -130,7 +130,7 @@ def describe_communities(graph, community):
     return table.sort_values("community", ignore_index=True)
 
 
-def lay_out_communities(graph, community, *, seed, n_shown=40, least_share=0.01):
+def lay_out_communities(graph, community, *, seed, n_shown=40, least_share=0.02):
     """Return where to draw each community, and the links between them.
 
     Thousands of customers make a ball of wool; communities drawn as one dot each can be read.

@@ -33,7 +33,8 @@ class LinkBook:
     pairs : pandas.DataFrame
         `customer_id`, `other_id` (each pair once, `customer_id` the first of the two in the order
         of their characters), `n_calls`, `n_referrals` and `is_mutual` (a row of calls in either
-        direction); sorted.
+        direction); sorted. None where nobody is linked
+        to another.
     n_rows : int
         Rows read.
     n_unnamed, n_self : int
@@ -68,8 +69,8 @@ def open_links(links, *, customers=None):
     Raises
     ------
     ValueError
-        If a column is missing, a kind is neither call nor referral, a number of calls is below 1
-        or no whole number, or no pair of two customers is left.
+        If a column is missing, a kind is neither call nor referral, or a number of calls is below
+        1 or no whole number.
 
     Examples
     --------
@@ -209,12 +210,6 @@ def _keep_known(pairs, customers, facts):
         ends = pd.unique(pd.concat([pairs["customer_id"], pairs["other_id"]]))
         n_strangers, n_pairs = int((~pd.Index(ends).isin(known)).sum()), int((~is_known).sum())
         pairs = pairs[is_known].reset_index(drop=True)
-    if not len(pairs):
-        raise ValueError(
-            f"links: no pair of two customers in {facts['n_rows']} rows ({facts['is_unnamed']} "
-            f"without one of the two, {facts['is_self']} of customers with themselves, {n_pairs} "
-            "pairs with somebody not on file); expected calls or referrals between customers"
-        )
     return LinkBook(
         pairs=pairs,
         n_rows=int(facts["n_rows"]),
