@@ -130,7 +130,7 @@ def describe_communities(graph, community):
     return table.sort_values("community", ignore_index=True)
 
 
-def lay_out_communities(graph, community, *, seed, n_shown=40, least_share=0.02):
+def lay_out_communities(graph, community, *, seed, n_shown=40, least_share=0.015):
     """Return where to draw each community, and the links between them.
 
     Thousands of customers make a ball of wool; communities drawn as one dot each can be read.
@@ -151,7 +151,7 @@ def lay_out_communities(graph, community, *, seed, n_shown=40, least_share=0.02)
     Returns
     -------
     nodes : pandas.DataFrame
-        `community`, `n_customers`, `x`, `y`: linked communities lie close, none upon another.
+        `community`, `n_customers`, `x`, `y`: communities with many links lie close.
     edges : pandas.DataFrame
         `community`, `other`, `weight` (of all pairs between the two) and `share` of the smaller
         one's strength.
@@ -170,17 +170,17 @@ def lay_out_communities(graph, community, *, seed, n_shown=40, least_share=0.02)
     strength = np.bincount(label, weights=graph.strength)
     smaller = np.minimum(strength[edges["community"]], strength[edges["other"]])
     edges["share"] = edges["weight"] / smaller
-    edges = edges[edges["share"] >= least_share]
     drawn = nx.Graph()
     drawn.add_nodes_from(int(c) for c in shown)
     drawn.add_weighted_edges_from(
         (int(a), int(b), float(s))
         for a, b, s in edges[["community", "other", "share"]].itertuples(index=False)
     )
-    places = nx.spring_layout(drawn, seed=int(seed), k=2.5 / np.sqrt(len(shown)), iterations=150)
+    places = nx.spring_layout(drawn, seed=int(seed), k=4 / np.sqrt(len(shown)), iterations=200)
     xy = np.array([places[int(c)] for c in shown]).reshape(-1, 2)
     nodes = pd.DataFrame({"community": names[shown], "n_customers": sizes[shown].to_numpy()})
     nodes = nodes.assign(x=xy[:, 0], y=xy[:, 1])
+    edges = edges[edges["share"] >= least_share]
     named = {name: names[edges[name]] for name in ("community", "other")}
     return nodes, edges.assign(**named).reset_index(drop=True)
 

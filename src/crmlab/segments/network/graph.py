@@ -177,7 +177,7 @@ def modularity(graph, community, *, resolution=1.0):
     return float(inside / total - resolution * (held**2).sum())
 
 
-def rewire_graph(graph, *, rng, n_rounds=30):
+def rewire_graph(graph, *, rng, n_rounds=20):
     """Return the graph with its links laid anew at random, each customer keeping their degree.
 
     Two pairs at a time exchange partners, where that links nobody to themselves and no two twice.
@@ -219,8 +219,8 @@ def rewire_graph(graph, *, rng, n_rounds=30):
         new = other[second], other[first]
         keys = _keys(one[first], new[0], n), _keys(one[second], new[1], n)
         proposed, times = np.unique(np.concatenate(keys), return_counts=True)
-        taken = np.union1d(key, proposed[times > 1])
-        may = ~np.isin(keys[0], taken) & ~np.isin(keys[1], taken)
+        there, twice = np.sort(key), proposed[times > 1]
+        may = ~np.any([_is_in(k, known) for k in keys for known in (there, twice)], axis=0)
         may &= (one[first] != new[0]) & (one[second] != new[1])
         other[first[may]], other[second[may]] = new[0][may], new[1][may]
         key[first[may]], key[second[may]] = keys[0][may], keys[1][may]
@@ -246,6 +246,13 @@ def check_resolution(resolution):
     """Refuse a resolution that is not above 0."""
     if not 0 < resolution < np.inf:
         raise ValueError(f"resolution is {resolution!r}; expected a number above 0, such as 1")
+
+
+def _is_in(wanted, known):
+    """Return which of the wanted numbers are among those known, which are sorted."""
+    if not len(known):
+        return np.zeros(len(wanted), dtype=bool)
+    return known[np.minimum(np.searchsorted(known, wanted), len(known) - 1)] == wanted
 
 
 def _keys(one, other, n):
