@@ -193,6 +193,8 @@ def test_the_layout_shows_the_largest_communities_and_the_links_between_them(sam
     weight = graph.weight[[{a, b} == between for a, b in zip(one, other, strict=True)]].sum()
     row = edges[edges[["community", "other"]].apply(set, axis=1) == between]
     assert row["weight"].sum() == weight
+    smaller = min(graph.strength[community == number].sum() for number in between)
+    assert row["share"].sum() == pytest.approx(weight / smaller)
     again, _ = lay_out_communities(graph, community, seed=1, n_shown=10)
     pd.testing.assert_frame_equal(nodes[["community"]], again[["community"]])
 

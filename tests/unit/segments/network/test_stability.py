@@ -56,6 +56,12 @@ def test_a_single_community_that_always_comes_out_is_not_chosen():
     assert choose_resolution(table.iloc[:1]) == 0.1
 
 
+def test_stability_is_judged_by_the_room_that_chance_leaves():
+    """0.4 of 0.5 is more than 0.55 of 0.8."""
+    rows = {"resolution": [1.0, 3.0], "stability": [0.75, 0.9], "reference_stability": [0.2, 0.5]}
+    assert choose_resolution(pd.DataFrame(rows)) == 3.0
+
+
 def test_variation_of_information_agrees_with_mutual_information():
     rng = np.random.default_rng(4)
     one, other = rng.integers(0, 5, 200), rng.integers(0, 7, 200)
