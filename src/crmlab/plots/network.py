@@ -110,7 +110,7 @@ def plot_resolutions(table, index="stability", chosen=None, ax=None):
         ax.axvline(chosen, color=PALETTE[1], linewidth=1.2, linestyle=":", zorder=1)
     ax.set(xlabel=label("resolution"), ylabel=label(index), ylim=(0, 1.04))
     number_axis(ax.xaxis, ax.yaxis)
-    ax.legend(loc="lower right")
+    legend_above(ax, ncols=2, fontsize="small")
     return ax
 
 
