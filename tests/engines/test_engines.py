@@ -1,4 +1,4 @@
-"""Whatever engine holds the orders, every reader returns the same table, to the last bit.
+"""Whatever engine holds the large tables, every reader returns the same, to the last bit.
 
 The reference is pandas; each reader's own tests hold pandas to arithmetic done by hand.
 """
@@ -15,9 +15,14 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
+from crmlab.data.collection import check_keys, describe_columns, describe_sources, describe_tables
 from crmlab.data.exact import join_money
-from crmlab.data.profile import customer_profile
+from crmlab.data.licensing import list_uses
+from crmlab.data.market import sense_market
+from crmlab.data.profile import customer_profile, join_coverage
+from crmlab.data.unicity import measure_unicity
 from crmlab.performance.quarters import quarter_book, quarter_contacts
+from crmlab.segments.network.links import open_links, summarize_links
 from crmlab.value import aggregate
 from crmlab.value.aggregate import aggregate_orders
 from crmlab.value.holdout import split_orders
@@ -51,9 +56,11 @@ def make_contacts(n=400, seed=22):
     days = pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 300, n), unit="D")
     return pd.DataFrame(
         {
+            "contact_id": [f"k{i % 390:03d}" for i in range(n)],
             "customer_id": pd.Series(
                 rng.choice([f"客户{i:03d}" for i in range(60)], n), dtype="str"
             ),
+            "campaign": pd.Series(rng.choice(["spring", "秋", "autumn"], n), dtype="str"),
             "contacted_on": days.astype("datetime64[us]"),
             "cost": np.round(rng.gamma(2, 1, n), 2),
             "is_treated": rng.random(n) < 0.8,
@@ -62,29 +69,71 @@ def make_contacts(n=400, seed=22):
     )
 
 
-def summarize_profile(orders, contacts):
-    profile = customer_profile({"orders": orders, "contacts": contacts})
-    return profile.sort_values("customer_id", ignore_index=True)
+def make_links(n=300, seed=23):
+    """Calls both ways and referrals, some with oneself, without the other or without a number."""
+    rng = np.random.default_rng(seed)
+    ids = np.array(
+        [*(f"客户{i:02d}" for i in range(20)), *(f"C{i:02d}" for i in range(20)), "é", "z"]
+    )
+    is_call = rng.random(n) < 0.8
+    links = pd.DataFrame(
+        {
+            "customer_id": pd.Series(rng.choice(ids, n), dtype="str"),
+            "other_id": pd.Series(rng.choice(ids, n), dtype="str"),
+            "kind": pd.Series(np.where(is_call, "call", "referral"), dtype="str"),
+            "n_calls": pd.array(rng.geometric(0.1, n), dtype="Int64"),
+        }
+    )
+    links.loc[~is_call | (rng.random(n) < 0.1), "n_calls"] = pd.NA
+    links.loc[rng.integers(0, n, 9), "other_id"] = None
+    return links
 
 
-def aggregate_both_parts(orders, _):
-    before, after = split_orders(orders, calibrated_to="2024-06-15")
+MAKERS = {"orders": make_orders, "contacts": make_contacts, "links": make_links}
+
+
+def aggregate_both_parts(tables):
+    before, after = split_orders(tables["orders"], calibrated_to="2024-06-15")
     parts = [aggregate_orders(part, observed_to=END) for part in (before, after)]
     return pd.concat(parts, ignore_index=True)
 
 
+def summarize_profile(tables):
+    return customer_profile(tables).sort_values("customer_id", ignore_index=True)
+
+
+def take_inventory(tables):
+    """Return what the inventory of a data set counts, but for what an engine calls its types."""
+    customers = pd.DataFrame({"customer_id": [f"客户{i:03d}" for i in range(80)]})
+    tables = tables | {"customers": customers}
+    found = [describe_tables(tables), describe_columns(tables).drop(columns="dtype")]
+    found += [check_keys(tables), describe_sources(tables), join_coverage(tables)]
+    return pd.concat([table.astype("str") for table in found], ignore_index=True)
+
+
+def try_to_single_out(tables):
+    rng = np.random.default_rng(3)
+    return measure_unicity(tables["orders"], rng, n_known=(1, 2), n_tried=50)
+
+
 READERS = {
-    "customers": lambda orders, _: aggregate_orders(orders, observed_to=END),
-    "facts": lambda orders, _: pd.DataFrame([describe_orders(orders, observed_to=END)]),
-    "head": lambda orders, _: head_orders(orders),
-    "months": lambda orders, _: summarize_months(orders, observed_to=END),
-    "cohorts": lambda orders, _: repeat_rate_by_cohort(orders, observed_to=END),
-    "quarters": lambda orders, _: quarter_book(orders),
-    "contacts": lambda _, contacts: quarter_contacts(contacts),
+    "customers": lambda t: aggregate_orders(t["orders"], observed_to=END),
+    "facts": lambda t: pd.DataFrame([describe_orders(t["orders"], observed_to=END)]),
+    "head": lambda t: head_orders(t["orders"]),
+    "months": lambda t: summarize_months(t["orders"], observed_to=END),
+    "cohorts": lambda t: repeat_rate_by_cohort(t["orders"], observed_to=END),
+    "quarters": lambda t: quarter_book(t["orders"]),
+    "contacts": lambda t: quarter_contacts(t["contacts"]),
     "profile": summarize_profile,
     "holdout": aggregate_both_parts,
+    "pairs": lambda t: open_links(t["links"]).pairs,
+    "neighbours": lambda t: summarize_links(open_links(t["links"]).pairs),
+    "unicity": try_to_single_out,
+    "weeks": lambda t: sense_market(t, "2024-01-01", "2024-12-29"),
+    "uses": lambda t: list_uses(t["contacts"], source="list"),
+    "inventory": take_inventory,
 }
-COMPOSED = ("head", "profile", "holdout")
+COMPOSED = ("head", "profile", "holdout", "neighbours", "inventory", "unicity", "uses")
 ENGINES = {
     "polars": pl.from_pandas,
     "polars lazy": lambda frame: pl.from_pandas(frame).lazy(),
@@ -112,22 +161,22 @@ DATE_ENGINES = {
 
 @pytest.fixture(scope="module")
 def expected():
-    tables = make_orders(), make_contacts()
-    return {name: read(*tables) for name, read in READERS.items()}
+    tables = {name: make() for name, make in MAKERS.items()}
+    return {name: read(tables) for name, read in READERS.items()}
 
 
 @pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize("engine", ENGINES)
 def test_every_reader_gives_the_table_of_pandas(engine, reader, expected):
-    tables = [ENGINES[engine](table) for table in (make_orders(), make_contacts())]
-    pd.testing.assert_frame_equal(READERS[reader](*tables), expected[reader], check_exact=True)
+    tables = {name: ENGINES[engine](make()) for name, make in MAKERS.items()}
+    pd.testing.assert_frame_equal(READERS[reader](tables), expected[reader], check_exact=True)
 
 
 @pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize("engine", DATE_ENGINES)
 def test_dates_and_times_at_midnight_are_the_same_days(engine, reader, expected):
-    tables = [DATE_ENGINES[engine](with_dates(t)) for t in (make_orders(), make_contacts())]
-    pd.testing.assert_frame_equal(READERS[reader](*tables), expected[reader], check_exact=True)
+    tables = {name: DATE_ENGINES[engine](with_dates(make())) for name, make in MAKERS.items()}
+    pd.testing.assert_frame_equal(READERS[reader](tables), expected[reader], check_exact=True)
 
 
 @pytest.mark.xdist_group("spark")
@@ -135,17 +184,17 @@ def test_dates_and_times_at_midnight_are_the_same_days(engine, reader, expected)
 def test_every_reader_gives_the_table_of_pandas_on_a_spark_cluster(
     spark, are_dates, expected, tmp_path
 ):
-    frames = []
-    for name, table in {"orders": make_orders(), "contacts": make_contacts()}.items():
-        path = tmp_path / f"{name}.parquet"
+    frames = {}
+    for name, make in MAKERS.items():
+        path, table = tmp_path / f"{name}.parquet", make()
         arrow = with_dates(table) if are_dates else pa.Table.from_pandas(table)
         pa.parquet.write_table(arrow, path)
-        frames.append(spark.read.parquet(path.as_uri()))
+        frames[name] = spark.read.parquet(path.as_uri())
     # A reader that puts the questions of others only is left to the quicker engines, and one kind
     # of days is enough where two readers put the same question.
     names = ("customers", "quarters") if are_dates else [n for n in READERS if n not in COMPOSED]
     for name in names:
-        found = READERS[name](*frames)
+        found = READERS[name](frames)
         pd.testing.assert_frame_equal(found, expected[name], check_exact=True)
 
 

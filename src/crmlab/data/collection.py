@@ -10,10 +10,22 @@ Sources: Payne, A. and Frow, P. (2005). A strategic framework for customer relat
 management. Journal of Marketing 69(4), 167-176, doi:10.1509/jmkg.2005.69.4.167 (customer data
 as the ground of every other process); W3C (2013). PROV-O: The PROV Ontology (what a record of
 origin holds).
+
+The large tables (orders, contacts, links) may be pandas, Polars, PyArrow, DuckDB or PySpark frames;
+the questions put to them come back as counts. How many different values a column has, and whether a
+key occurs twice, takes an engine as much memory as the column, or room on disk.
 """
 
+import narwhals as nw
 import pandas as pd
 
+from crmlab.data.counting import (
+    count_distinct,
+    count_missing,
+    count_rows,
+    count_unknown,
+    find_span,
+)
 from crmlab.data.tables import TABLES
 
 __all__ = [
@@ -44,7 +56,7 @@ def describe_tables(tables):
 
     Parameters
     ----------
-    tables : mapping of str to pandas.DataFrame
+    tables : mapping of str to table
         Tables of a data set by their names; those without customer data (items, sources, truth)
         are passed over.
 
@@ -68,21 +80,18 @@ def describe_tables(tables):
     """
     rows = []
     for name, frame in _customer_data(tables).items():
-        days = (
-            frame[_time_column(frame)].dropna()
-            if _time_column(frame)
-            else pd.Series(dtype="M8[us]")
-        )
+        schema = frame.collect_schema()
+        n_rows, missing = count_missing(frame)
+        n_cells = n_rows * len(schema)
         rows.append(
             {
                 "table": name,
                 "data_class": DATA_CLASSES[name],
-                "n_rows": len(frame),
-                "n_columns": frame.shape[1],
-                "n_customers": frame["customer_id"].nunique() if "customer_id" in frame else None,
-                "share_filled": frame.notna().to_numpy().mean() if frame.size else float("nan"),
-                "first_on": days.min(),
-                "last_on": days.max(),
+                "n_rows": n_rows,
+                "n_columns": len(schema),
+                "n_customers": count_distinct(frame, ["customer_id"]).get("customer_id"),
+                "share_filled": _quotient(n_cells - sum(missing.values()), n_cells),
+                **find_span(frame),
             }
         )
     overview = pd.DataFrame(rows, columns=_OVERVIEW_COLUMNS)
@@ -98,13 +107,14 @@ def describe_columns(tables):
 
     Parameters
     ----------
-    tables : mapping of str to pandas.DataFrame
+    tables : mapping of str to table
 
     Returns
     -------
     pandas.DataFrame, one row per column of each table
-        `table`, `data_class`, `column`, `dtype`, `n_rows`, `n_missing`, `share_filled` (0..1; NaN
-        for a table without rows) and `n_distinct` (different values, missing ones not counted).
+        `table`, `data_class`, `column`, `dtype` (as the engine calls it), `n_rows`, `n_missing`,
+        `share_filled` (0..1; NaN for a table without rows) and `n_distinct` (different values,
+        missing ones not counted).
 
     Examples
     --------
@@ -114,20 +124,25 @@ def describe_columns(tables):
     0  customer_id          0           1.0
     1       region          1           0.5
     """
-    rows = [
-        {
-            "table": name,
-            "data_class": DATA_CLASSES[name],
-            "column": column,
-            "dtype": str(frame[column].dtype),
-            "n_rows": len(frame),
-            "n_missing": int(frame[column].isna().sum()),
-            "share_filled": frame[column].notna().mean(),
-            "n_distinct": frame[column].nunique(),
-        }
-        for name, frame in _customer_data(tables).items()
-        for column in frame.columns
-    ]
+    rows = []
+    for name, frame in _customer_data(tables).items():
+        schema = frame.collect_schema()
+        n_rows, missing = count_missing(frame)
+        distinct = count_distinct(frame, list(schema))
+        for column, kind in schema.items():
+            n_missing = missing[column]
+            rows.append(
+                {
+                    "table": name,
+                    "data_class": DATA_CLASSES[name],
+                    "column": column,
+                    "dtype": str(_native_dtype(tables[name], column, kind)),
+                    "n_rows": n_rows,
+                    "n_missing": n_missing,
+                    "share_filled": _quotient(n_rows - n_missing, n_rows),
+                    "n_distinct": distinct[column],
+                }
+            )
     names = ["table", "data_class", "column", "dtype", "n_rows", "n_missing", "share_filled"]
     return pd.DataFrame(rows, columns=[*names, "n_distinct"])
 
@@ -137,7 +152,8 @@ def check_keys(tables):
 
     Parameters
     ----------
-    tables : mapping of str to pandas.DataFrame
+    tables : mapping of str to table
+        `customers` is a pandas table.
 
     Returns
     -------
@@ -159,18 +175,20 @@ def check_keys(tables):
     known = tables["customers"]["customer_id"] if "customers" in tables else None
     rows = []
     for name, frame in _customer_data(tables).items():
-        key = [column for column in TABLES[name].key if column in frame.columns]
-        customer = frame.get("customer_id")
+        names = frame.collect_schema().names()
+        key = [column for column in TABLES[name].key if column in names]
+        n_rows, missing = count_missing(frame)
+        n_keys = count_rows(frame.select(*key).unique()) if key else n_rows
         unknown = None
-        if customer is not None and known is not None:
-            unknown = int((customer.notna() & ~customer.isin(known)).sum())
+        if "customer_id" in names and known is not None:
+            unknown = count_unknown(frame, known)
         rows.append(
             {
                 "table": name,
                 "key": ", ".join(key),
-                "n_rows": len(frame),
-                "n_repeated": int(frame.duplicated(key).sum()),
-                "n_anonymous": None if customer is None else int(customer.isna().sum()),
+                "n_rows": n_rows,
+                "n_repeated": n_rows - n_keys,
+                "n_anonymous": missing.get("customer_id"),
                 "n_unknown": unknown,
             }
         )
@@ -185,8 +203,8 @@ def describe_sources(tables):
 
     Parameters
     ----------
-    tables : mapping of str to pandas.DataFrame
-        Tables of a data set, `sources` among them where the origin is on record.
+    tables : mapping of str to table
+        Tables of a data set, `sources` (a pandas table) among them where the origin is on record.
 
     Returns
     -------
@@ -207,7 +225,8 @@ def describe_sources(tables):
     0  orders  own operation        2           True
     1  survey            NaN        1          False
     """
-    found = {name: len(frame) for name, frame in tables.items() if name in DATA_CLASSES}
+    # As the tables stand in the data set, not in the order of the classes.
+    found = {n: count_rows(nw.from_native(t)) for n, t in tables.items() if n in DATA_CLASSES}
     columns = [column.name for column in TABLES["sources"].columns]
     sources = tables.get("sources", pd.DataFrame(columns=columns, dtype="object"))
     sources = sources.reset_index(drop=True)
@@ -286,9 +305,12 @@ _OVERVIEW_COLUMNS = [
 
 def _customer_data(tables):
     """Return the tables of customer data that are there, in the order of the classes."""
-    return {name: tables[name] for name in DATA_CLASSES if name in tables}
+    return {name: nw.from_native(tables[name]) for name in DATA_CLASSES if name in tables}
 
 
-def _time_column(frame):
-    times = [column for column in frame if column.endswith(("_on", "_at"))]
-    return times[0] if times else None
+def _quotient(part, whole):
+    return part / whole if whole else float("nan")
+
+
+def _native_dtype(table, column, kind):
+    return table[column].dtype if isinstance(table, pd.DataFrame) else kind

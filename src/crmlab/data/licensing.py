@@ -9,7 +9,10 @@ an entity, its collection an activity, the firm, vendor or partner the agent it 
 Source: W3C (2013). PROV-O: The PROV Ontology. W3C Recommendation (entity, activity, agent).
 """
 
+import narwhals as nw
 import pandas as pd
+
+from crmlab.data.engines import collect, read_frame
 
 __all__ = ["VERDICTS", "check_uses", "licence_status", "list_uses", "permit_use"]
 
@@ -72,7 +75,7 @@ def list_uses(contacts, *, source, purpose="marketing"):
 
     Parameters
     ----------
-    contacts : pandas.DataFrame
+    contacts : pandas, Polars (eager or lazy), DuckDB, PyArrow or PySpark table
         `campaign`, `contacted_on`, `customer_id`, `is_treated`; those held out used nothing.
     source : str
         The source whose customers were contacted.
@@ -92,10 +95,16 @@ def list_uses(contacts, *, source, purpose="marketing"):
           use  n_customers
     0  spring            2
     """
-    used = contacts[contacts["is_treated"]].groupby("campaign", observed=True)
-    log = used.agg(used_on=("contacted_on", "min"), n_customers=("customer_id", "nunique"))
-    log = log.sort_values("used_on", kind="stable").reset_index(names="use")
-    log = log.assign(source=source, purpose=purpose)
+    needed = ["campaign", "contacted_on", "customer_id", "is_treated"]
+    used = read_frame("contacts", contacts, needed).filter(nw.col("is_treated"))
+    named = used.filter(~nw.col("campaign").is_null())
+    days = named.group_by("campaign").agg(nw.col("contacted_on").min().alias("used_on"))
+    known = named.select("campaign", "customer_id").filter(~nw.col("customer_id").is_null())
+    sizes = known.unique().group_by("campaign").agg(nw.len().alias("n_customers"))
+    log = collect(days).merge(collect(sizes), on="campaign", how="left")
+    log["n_customers"] = log["n_customers"].fillna(0).astype("int64")
+    log = log.sort_values(["used_on", "campaign"], ignore_index=True)
+    log = log.rename(columns={"campaign": "use"}).assign(source=source, purpose=purpose)
     return log[["source", "use", "used_on", "purpose", "n_customers"]]
 
 

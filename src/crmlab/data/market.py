@@ -14,8 +14,12 @@ Review 86(1), 78-93; Day, G. S. (1994). The capabilities of market-driven organi
 Marketing 58(4), 37-52 (market sensing).
 """
 
+import narwhals as nw
 import numpy as np
 import pandas as pd
+
+from crmlab.data.engines import collect, read_frame
+from crmlab.data.exact import join_money, split_money, sum_money
 
 __all__ = ["FORCES", "check_facts", "load_facts", "sense_market", "summarise_facts"]
 
@@ -121,8 +125,8 @@ def sense_market(tables, observed_from, observed_to):
 
     Parameters
     ----------
-    tables : mapping of str to pandas.DataFrame
-        `orders` and, where there are any, `tickets` and `contacts`.
+    tables : mapping of str to table
+        `orders` (of any engine) and, where there are any, `tickets` (pandas).
     observed_from, observed_to : datetime-like
         The window, both days included.
 
@@ -284,22 +288,50 @@ def _weekly(tables, first, n_weeks):
     """Yield each measure's name, the table it rests on and its value in every complete week."""
     if "orders" not in tables:
         return
-    orders = tables["orders"]
-    week = (orders["ordered_on"] - first).dt.days // 7
-    in_window = week.between(0, n_weeks - 1)
-    orders, week = orders[in_window], week[in_window].astype("int64")
-    bought = (orders["amount"] > 0).to_numpy()
-    count = np.bincount(week[bought], minlength=n_weeks).astype(float)
-    buyers = orders[bought].groupby(week[bought])["customer_id"].nunique()
-    value = np.bincount(week[bought], orders["amount"][bought], minlength=n_weeks)
+    weeks = _weekly_orders(tables["orders"], first, n_weeks)
+    count = weeks["n_purchases"].to_numpy(dtype=float)
     some = np.where(count > 0, count, np.nan)
     yield "n_purchases", "orders", count
-    yield "n_buyers", "orders", buyers.reindex(range(n_weeks), fill_value=0).to_numpy(dtype=float)
-    yield "mean_purchase", "orders", value / some
-    if not bought.all():
-        yield "return_rate", "orders", np.bincount(week[~bought], minlength=n_weeks) / some
+    yield "n_buyers", "orders", weeks["n_buyers"].to_numpy(dtype=float)
+    yield "mean_purchase", "orders", weeks["value"].to_numpy() / some
+    if weeks["n_others"].any():
+        yield "return_rate", "orders", weeks["n_others"].to_numpy() / some
     if "tickets" in tables:
         complaints = tables["tickets"][tables["tickets"]["is_complaint"].astype(bool)]
         opened = (complaints["opened_at"] - first).dt.days // 7
         opened = opened[opened.between(0, n_weeks - 1)].astype("int64")
         yield "complaint_rate", "tickets", np.bincount(opened, minlength=n_weeks) / some
+
+
+def _weekly_orders(orders, first, n_weeks):
+    """Return purchases, other orders, buyers and value of each week of the window."""
+    frame = read_frame("orders", orders, ["customer_id", "ordered_on", "amount"])
+    year, amount = nw.col("ordered_on").dt.year() - 1, nw.col("amount")
+    # Days since the year 1: engines count days between dates each in a way of its own.
+    day = 365 * year + year // 4 - year // 100 + year // 400 + nw.col("ordered_on").dt.ordinal_day()
+    since = day.cast(nw.Int64) - first.toordinal()
+    is_bought = nw.when(amount > 0)
+    marked = frame.with_columns(since=since).filter(
+        (nw.col("since") >= 0) & (nw.col("since") < 7 * n_weeks)
+    )
+    marked = marked.select(
+        week=nw.col("since") // 7,
+        buyer=is_bought.then(nw.col("customer_id").cast(nw.String)),
+        is_bought=is_bought.then(1).otherwise(0),
+        bought=is_bought.then(amount.cast(nw.Float64)).otherwise(0.0),
+    )
+    grouped = (
+        split_money(marked, ["bought"])
+        .group_by("week")
+        .agg(
+            nw.len().alias("n_orders"),
+            nw.col("is_bought").sum().alias("n_purchases"),
+            *sum_money({"value": "bought"}),
+        )
+    )
+    table = collect(grouped).set_index("week")
+    pairs = marked.filter(~nw.col("buyer").is_null()).select("week", "buyer").unique()
+    buyers = collect(pairs.group_by("week").agg(nw.len().alias("n_buyers"))).set_index("week")
+    table = table.join(buyers).reindex(range(n_weeks)).fillna(0).astype("int64")
+    table["value"] = join_money(table["value_whole"], table["value_parts"])
+    return table.assign(n_others=table["n_orders"] - table["n_purchases"])

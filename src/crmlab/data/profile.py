@@ -306,7 +306,8 @@ def join_coverage(tables):
 
     Parameters
     ----------
-    tables : mapping of str to pandas.DataFrame
+    tables : mapping of str to table
+        The large ones may be frames of any engine.
 
     Returns
     -------
@@ -323,11 +324,12 @@ def join_coverage(tables):
     customers        1.0     0.5
     orders           1.0     1.0
     """
-    ids = {
-        name: pd.Index(frame["customer_id"].dropna().unique())
-        for name, frame in tables.items()
-        if name in _NAMING_CUSTOMERS and "customer_id" in frame
-    }
+    ids = {}
+    for name, table in tables.items():
+        frame = nw.from_native(table) if name in _NAMING_CUSTOMERS else None
+        if frame is not None and "customer_id" in frame.collect_schema():
+            named = frame.select("customer_id").filter(~nw.col("customer_id").is_null())
+            ids[name] = pd.Index(collect(named.unique())["customer_id"])
     shares = {
         column: [own.isin(other).mean() if len(own) else float("nan") for own in ids.values()]
         for column, other in ids.items()

@@ -10,8 +10,11 @@ doi:10.1126/science.1256297: four purchases, known by day and shop, single out 9
 card holders.
 """
 
+import narwhals as nw
 import numpy as np
 import pandas as pd
+
+from crmlab.data.engines import collect, read_frame
 
 __all__ = ["GRAINS", "measure_unicity"]
 
@@ -30,9 +33,10 @@ def measure_unicity(orders, rng, *, n_known=(1, 2, 3, 4), grains=tuple(GRAINS), 
 
     Parameters
     ----------
-    orders : pandas.DataFrame
+    orders : pandas, Polars (eager or lazy), DuckDB, PyArrow or PySpark table
         `customer_id`, `ordered_on`, `amount`; returns and orders of nobody are left out. Left
-        unchanged.
+        unchanged. What differs between histories is brought into memory: customer, day and
+        amount, each combination once.
     rng : numpy.random.Generator
         Draws the customers and the purchases of each that the attacker saw.
     n_known : sequence of int
@@ -53,7 +57,7 @@ def measure_unicity(orders, rng, *, n_known=(1, 2, 3, 4), grains=tuple(GRAINS), 
     Raises
     ------
     ValueError
-        If there is no purchase, or an argument cannot be used.
+        If a column is missing, there is no purchase, or an argument cannot be used.
 
     Notes
     -----
@@ -75,10 +79,11 @@ def measure_unicity(orders, rng, *, n_known=(1, 2, 3, 4), grains=tuple(GRAINS), 
             f"grains {list(grains)}, n_known {list(n_known)}, n_tried {n_tried}; expected grains "
             f"among {', '.join(GRAINS)}, and numbers of 1 or more"
         )
-    bought = orders[(orders["amount"] > 0) & orders["customer_id"].notna()]
+    bought = _list_purchases(orders)
     if not len(bought):
         raise ValueError("orders holds no purchase of a known customer; nobody can be singled out")
-    customer = pd.factorize(bought["customer_id"])[0]
+    # In the order of their identifiers, so that engine and order of rows show in no draw.
+    customer = pd.factorize(bought["customer_id"], sort=True)[0]
     rows = []
     for grain in grains:
         point = _points(bought, *GRAINS[grain])
@@ -89,11 +94,23 @@ def measure_unicity(orders, rng, *, n_known=(1, 2, 3, 4), grains=tuple(GRAINS), 
     return pd.DataFrame(rows, columns=columns)
 
 
+def _list_purchases(orders):
+    """Return customer, day and amount of the purchases, each combination once."""
+    frame = read_frame("orders", orders, ["customer_id", "ordered_on", "amount"])
+    day = nw.col("ordered_on")
+    if frame.collect_schema()["ordered_on"] != nw.Date:
+        day = day.dt.truncate("1d")
+    bought = frame.select(
+        nw.col("customer_id").cast(nw.String), ordered_on=day, amount=nw.col("amount")
+    ).filter((nw.col("amount") > 0) & ~nw.col("customer_id").is_null())
+    return collect(bought.unique())
+
+
 def _points(orders, time, amount):
     """Return a number for each purchase, the same for those the attacker cannot tell apart."""
     when = orders["ordered_on"].dt.to_period(time).astype("int64").to_numpy()
     if amount is None:
-        return pd.factorize(when)[0]
+        return pd.factorize(when, sort=True)[0]
     value = orders["amount"].to_numpy()
     if amount < 1:
         size = 10.0 ** np.floor(np.log10(value))

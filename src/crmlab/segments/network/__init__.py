@@ -1,0 +1,1 @@
+"""Who calls and refers whom: the graph, its communities, and whether leaving goes along it."""
