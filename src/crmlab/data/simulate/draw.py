@@ -34,6 +34,11 @@ from crmlab.data.simulate.layout_relations import (
     store_truth,
 )
 from crmlab.data.simulate.modes import simulate_modes
+from crmlab.data.simulate.needs import (
+    add_need_answers,
+    simulate_kano_classes,
+    store_kano_classes,
+)
 from crmlab.data.simulate.network import form_communities, simulate_links, simulate_referrals
 from crmlab.data.simulate.parameters import SimulationParameters
 from crmlab.data.simulate.provenance import Spans, store_sources
@@ -44,6 +49,7 @@ from crmlab.data.simulate.purchases import (
     value_orders,
 )
 from crmlab.data.simulate.records import simulate_records
+from crmlab.data.simulate.service_quality import add_service_answers
 from crmlab.data.simulate.staff import simulate_staff
 from crmlab.data.simulate.stages import simulate_activity, simulate_stages
 
@@ -71,6 +77,9 @@ STREAMS = (
     "referrals",
     "accounts",
     "staff",
+    "kano_classes",
+    "need_answers",
+    "service_answers",
 )
 _NEXT_DAYS = 364
 
@@ -154,6 +163,9 @@ def _draw(n_customers, first, last_day, streams, parameters, n_rows_a_piece, spa
     factors = simulate_factors(latents, item_noise, streams["factors"], parameters)
     relations = pd.concat([bonds, factors], axis=1)
     answers = add_bond_answers(answers, relations, streams["bond_answers"], parameters)
+    classes = simulate_kano_classes(latents, streams["kano_classes"])
+    answers = add_need_answers(answers, classes, latents, streams["need_answers"], parameters)
+    answers = add_service_answers(answers, latents, streams["service_answers"], parameters)
     yield "survey", iter([store_survey(answers, n_customers, first)])
     yield "items", iter([list_items()])
     del answers, item_noise
@@ -200,8 +212,8 @@ def _draw(n_customers, first, last_day, streams, parameters, n_rows_a_piece, spa
     truth = store_truth(
         latents, left_at, next_orders, relations, first, last_day, last_day + _NEXT_DAYS
     )
-    yield "truth", iter([truth])
-    del truth, relations
+    yield "truth", iter([pd.concat([truth, store_kano_classes(classes)], axis=1)])
+    del truth, relations, classes
     for name, table in simulate_records(customers, first, last_day, streams["records"]).items():
         yield name, iter([table])
 
