@@ -33,6 +33,7 @@ _CLASS_COLOURS = {
     "R": PALETTE[3],
     "Q": "#F0E442",
 }
+_LIGHT = (PALE, "#BBBBBB", "#F0E442")  # colours on which white is not read
 
 
 def feature_name(name):
@@ -66,7 +67,7 @@ def plot_kano_shares(counts, ax=None):
     rows_from_top(ax, [feature_name(name) for name in counts.index])
     share_axis(ax.xaxis)
     ax.set(xlabel=label("share_of_respondents"), xlim=(0, 1))
-    legend_above(ax, ncols=3)
+    legend_above(ax, columnspacing=1.0, handlelength=1.2)
     return ax
 
 
@@ -188,7 +189,8 @@ def number_points(ax, x, y, names, *, colours=None):
         style = {"s": 190, "color": colours[k - 1], "edgecolor": "white", "zorder": 3}
         ax.scatter([across], [up], **style)
         text = {"ha": "center", "va": "center", "fontsize": 9, "zorder": 4}
-        ax.annotate(str(k), (across, up), color="black", **text)
+        ink = "black" if colours[k - 1] in _LIGHT else "white"
+        ax.annotate(str(k), (across, up), color=ink, **text)
         ax.scatter([], [], s=40, color=colours[k - 1], label=f"{k}  {feature_name(name)}")
     legend_beside(ax)
 

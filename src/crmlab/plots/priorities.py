@@ -77,7 +77,7 @@ def plot_importance_performance(
             va="top" if top else "bottom",
             color=GREY,
         )
-    ax.set(xlabel=label("performance", unit=True), ylabel=label(importance, unit=True))
+    ax.set(xlabel=label("mean_performance", unit=True), ylabel=label(importance, unit=True))
     return ax
 
 
