@@ -220,7 +220,7 @@ def _resample_correlations(data, n_resamples, rng):
     n, k = data.shape
     scaled = (data - data.mean(axis=0)) / data.std(axis=0)
     found, n_found, n_tried = [], 0, 0
-    step = max(1, _CHUNK // (n * k))
+    step = max(1, min(n_resamples, _CHUNK // (n * k)))
     while n_found < n_resamples:
         if n_tried > 20 * n_resamples:
             raise ValueError(
