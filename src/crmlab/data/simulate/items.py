@@ -157,9 +157,9 @@ def list_items() -> pd.DataFrame:
     Examples
     --------
     >>> list_items()[["item", "construct", "minimum", "maximum"]].iloc[[46, 47]]
-                                 item        construct  minimum  maximum
-    46                share_of_wallet  share_of_wallet      0.0    100.0
-    47      order_accuracy_functional  kano_functional      1.0      5.0
+                             item        construct  minimum  maximum
+    46            share_of_wallet  share_of_wallet      0.0    100.0
+    47  order_accuracy_functional  kano_functional      1.0      5.0
     """
     columns = ("item", "construct", "text_en", "text_zh", "minimum", "maximum", "feature")
     items = (*SURVEY_ITEMS, *NEED_ITEMS, *SERVICE_ITEMS)
