@@ -53,8 +53,9 @@ def wilson_interval(n_hits, n, *, confidence=0.95):
         share = hits / n
         centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
         half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    # At a share of 0 or 1 the end is that share exactly; rounding may pass it by one bit.
-    return share, np.minimum(centre - half, share), np.maximum(centre + half, share)
+    # At a share of 0 or 1 the end is that share exactly; rounding may miss it by one bit.
+    lower = np.clip(np.minimum(centre - half, share), 0.0, 1.0)
+    return share, lower, np.clip(np.maximum(centre + half, share), 0.0, 1.0)
 
 
 def resample_means(scores, *, n_resamples, rng):
