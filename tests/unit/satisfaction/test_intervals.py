@@ -35,9 +35,10 @@ def test_pieces_change_no_resample(monkeypatch):
     from crmlab.satisfaction import intervals
 
     scores = pd.DataFrame({"x": np.arange(30.0)})
-    whole = resample_means(scores, n_resamples=120, rng=np.random.default_rng(5))
+    whole = resample_means(scores, n_resamples=125, rng=np.random.default_rng(5))
     monkeypatch.setattr(intervals, "_CHUNK", 300)
-    parts = resample_means(scores, n_resamples=120, rng=np.random.default_rng(5))
+    parts = resample_means(scores, n_resamples=125, rng=np.random.default_rng(5))
+    assert whole.shape == (125, 1)
     np.testing.assert_array_equal(whole, parts)
 
 

@@ -38,6 +38,11 @@ def test_crosshair_decides_the_command():
     assert by_gap.loc["a", "quadrant"] == "concentrate_here"
 
 
+def test_feature_on_the_crosshair_is_important_and_done_well():
+    alike = pd.Series({"a": 5.0, "b": 5.0})
+    assert set(place_features(alike, alike)["quadrant"]) == {"keep_up"}
+
+
 def test_quadrants_by_the_means_do_not_change_with_the_unit():
     moved = place_features(10 * IMPORTANCE - 3, PERFORMANCE / 7)
     assert moved["quadrant"].equals(place_features(IMPORTANCE, PERFORMANCE)["quadrant"])

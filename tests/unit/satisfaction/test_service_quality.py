@@ -56,6 +56,8 @@ def test_dimensions_weigh_alike_however_many_statements_they_have(answers):
     weighted = service_measures(expected, perceived, weights=points)["servperf_weighted"]
     by_hand = 0.6 * perceived["care"].mean(axis=1) + 0.4 * perceived["looks"].mean(axis=1)
     np.testing.assert_allclose(weighted, by_hand)
+    as_points = service_measures(expected, perceived, weights=100 * points)["servperf_weighted"]
+    np.testing.assert_allclose(as_points, weighted)
 
 
 def test_interval_of_a_gap_is_students(answers):
