@@ -237,7 +237,7 @@ def kano_coefficients(counts, *, confidence=0.95):
     ----------
     Berger et al. (1993) for better and worse; Lee, M. C. & Newcomb, J. F. (1997), Applying the
     Kano methodology to meet customer requirements: NASA's microgravity science program, Quality
-    Management Journal 4(3), 95–106, for the two strengths.
+    Management Journal 4(3), for the two strengths.
 
     Examples
     --------

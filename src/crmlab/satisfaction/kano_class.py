@@ -6,7 +6,7 @@ most frequent one; ties go to the class whose neglect costs more, M before O bef
 Sources: Berger, C. et al. (1993), Kano's methods for understanding customer-defined quality,
 Center for Quality of Management Journal 2(4), 3–36, for the order of ties; Fong, D. (1996), Using
 the self-stated importance questionnaire to interpret Kano questionnaire results, Center for
-Quality of Management Journal 5(3), 21–23, for the test of the two most frequent classes.
+Quality of Management Journal 5, 21–24, for the test of the two most frequent classes.
 """
 
 import numpy as np
