@@ -24,6 +24,7 @@ __all__ = [
     "plot_value_map",
     "plot_wave_chart",
     "tabulate_correlations",
+    "tabulate_predictions",
 ]
 
 # From red through grey to blue: the order of the levels is to be seen at a glance.
@@ -290,6 +291,33 @@ def tabulate_correlations(table):
         shown["advantage"] = lead["advantage"].mask(is_baseline)
         intervals = _pairs(lead["advantage_lower"], lead["advantage_upper"])
         shown["advantage_interval"] = intervals.mask(is_baseline)
+    return pd.DataFrame(shown).set_index(table["measure"])
+
+
+def tabulate_predictions(table):
+    """Return hold-out R² with its interval, and the lead over the baseline, as a table to be shown.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Result of `crmlab.satisfaction.compare_predictors` with a baseline; its measures are keys
+        of the terms table.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per measure; intervals are pairs. The lead is NaN for the baseline itself.
+    """
+    lead = table[["advantage", "advantage_lower", "advantage_upper"]]
+    is_baseline = (lead == 0).all(axis=1)
+    ends = _pairs(lead["advantage_lower"], lead["advantage_upper"])
+    shown = {
+        "n_respondents": table["n_respondents"],
+        "holdout_r_squared": table["r_squared"],
+        "holdout_interval": _pairs(table["lower"], table["upper"]),
+        "advantage": lead["advantage"].mask(is_baseline),
+        "advantage_interval": ends.mask(is_baseline),
+    }
     return pd.DataFrame(shown).set_index(table["measure"])
 
 

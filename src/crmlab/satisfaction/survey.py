@@ -5,16 +5,14 @@ Who asks: whoever reports satisfaction month after month and must tell a real ch
 Vocabulary. The *top-box share* (often called CSAT) is the share of answers in the highest boxes
 of the scale; the *index* is the mean answer carried to 0–100; a *wave* is one round of the survey.
 
-Sources: Wilson, E. B. (1927), Probable inference, the law of succession, and statistical
-inference, Journal of the American Statistical Association 22(158), 209–212, for the interval of a
-share; Shewhart, W. A. (1931), Economic Control of Quality of Manufactured Product, Van Nostrand,
+Source: Shewhart, W. A. (1931), Economic Control of Quality of Manufactured Product, Van Nostrand,
 for the control chart.
 """
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri
 
+from crmlab.satisfaction.intervals import wilson_interval
 from crmlab.satisfaction.ratio import shift_scale
 
 __all__ = ["first_items", "satisfaction_index", "top_box_share", "wave_chart"]
@@ -129,12 +127,8 @@ def top_box_share(scores, *, minimum, maximum, n_boxes=2, confidence=0.95):
     n = answered.size
     if n == 0:
         return pd.Series({"share": np.nan, "lower": np.nan, "upper": np.nan, "n_answers": 0.0})
-    share = float((answered > maximum - minimum - n_boxes).mean())
-    z = ndtri((1 + confidence) / 2)
-    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    # At a share of 0 or 1 the end is that share exactly; rounding may pass it by one bit.
-    lower, upper = min(centre - half, share), max(centre + half, share)
+    n_top = float((answered > maximum - minimum - n_boxes).sum())
+    share, lower, upper = (float(v) for v in wilson_interval(n_top, n, confidence=confidence))
     return pd.Series({"share": share, "lower": lower, "upper": upper, "n_answers": float(n)})
 
 

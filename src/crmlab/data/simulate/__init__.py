@@ -36,6 +36,11 @@ What each column of `truth` scores (the number of the notebook that does, or wil
 - `novelty_seeking`, `thrift`, `sociability`, `time_pressure`: the factors of a battery of
   activities, interests and opinions; `benefit_segment`: segments by the benefits sought (30).
 - `community`: communities found in `links`, homophily, contagion (33, 91).
+- `kano_order_accuracy`, `kano_data_protection`, `kano_easy_returns`, `kano_delivery_speed`,
+  `kano_fair_prices`, `kano_product_range`, `kano_personal_advice`, `kano_surprise_gifts`,
+  `kano_offer_calls`: the classes of the Kano questionnaire, one by one and by segment (41). The
+  drivers of satisfaction have no column: the loadings in ``need_items.csv`` say how each rated
+  performance goes with it.
 
 The staff survey has no row in `truth`: what sets departments apart, and the path from internal
 service to satisfaction with work, stand in `crmlab.data.simulate.staff` (82, 31).

@@ -40,6 +40,11 @@ from crmlab.data.simulate.layout_relations import (
 )
 from crmlab.data.simulate.lifestyles import simulate_lifestyles
 from crmlab.data.simulate.modes import simulate_modes
+from crmlab.data.simulate.needs import (
+    add_need_answers,
+    simulate_kano_classes,
+    store_kano_classes,
+)
 from crmlab.data.simulate.network import form_communities, simulate_links, simulate_referrals
 from crmlab.data.simulate.parameters import SimulationParameters
 from crmlab.data.simulate.provenance import Spans, store_sources
@@ -50,6 +55,7 @@ from crmlab.data.simulate.purchases import (
     value_orders,
 )
 from crmlab.data.simulate.records import simulate_records
+from crmlab.data.simulate.service_quality import add_service_answers
 from crmlab.data.simulate.staff import simulate_staff
 from crmlab.data.simulate.stages import simulate_activity, simulate_stages
 
@@ -79,6 +85,9 @@ STREAMS = (
     "staff",
     "lifestyles",
     "lifestyle_answers",
+    "kano_classes",
+    "need_answers",
+    "service_answers",
 )
 _NEXT_DAYS = 364
 
@@ -164,6 +173,9 @@ def _draw(n_customers, first, last_day, streams, parameters, n_rows_a_piece, spa
     answers = add_bond_answers(answers, relations, streams["bond_answers"], parameters)
     lifestyles = simulate_lifestyles(latents, streams["lifestyles"])
     answers = add_lifestyle_answers(answers, lifestyles, streams["lifestyle_answers"], parameters)
+    classes = simulate_kano_classes(latents, streams["kano_classes"])
+    answers = add_need_answers(answers, classes, latents, streams["need_answers"], parameters)
+    answers = add_service_answers(answers, latents, streams["service_answers"], parameters)
     yield "survey", iter([store_survey(answers, n_customers, first)])
     yield "items", iter([list_items()])
     del answers, item_noise
@@ -211,8 +223,10 @@ def _draw(n_customers, first, last_day, streams, parameters, n_rows_a_piece, spa
         latents, left_at, next_orders, relations, first, last_day, last_day + _NEXT_DAYS
     )
     # Column by column, so that a long table is not in memory twice.
-    yield "truth", iter([truth.assign(**{name: lifestyles[name] for name in lifestyles})])
-    del truth, relations
+    classes = store_kano_classes(classes)
+    planted = {name: planted[name] for planted in (lifestyles, classes) for name in planted}
+    yield "truth", iter([truth.assign(**planted)])
+    del truth, relations, classes, planted
     for name, table in simulate_records(customers, first, last_day, streams["records"]).items():
         yield name, iter([table])
 

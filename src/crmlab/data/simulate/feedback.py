@@ -25,7 +25,14 @@ from crmlab.data.simulate.lifestyles import benefit_contrasts, draw_answer_noise
 from crmlab.data.simulate.modes import INTERVIEWER_MODES
 from crmlab.data.simulate.parameters import SimulationParameters
 
-__all__ = ["add_bond_answers", "add_lifestyle_answers", "simulate_answers", "simulate_tickets"]
+__all__ = [
+    "add_bond_answers",
+    "add_lifestyle_answers",
+    "added_points",
+    "draw_scores",
+    "simulate_answers",
+    "simulate_tickets",
+]
 
 _FIELD_DAYS = 28
 _CHANNELS = ("telephone", "chat", "email", "app")
@@ -83,12 +90,12 @@ def simulate_answers(
         "mode": modes[respondent],
         "is_anonymous": rng.random(n_respondents) < parameters.anonymous_share,
     }
-    added = _added_points(columns["mode"], parameters)
+    added = added_points(columns["mode"], parameters)
     noises = {}
     for item in FIRST_ITEMS:
         latent = latents[item.latent].to_numpy()[respondent]
         noises[item.item] = rng.standard_normal(n_respondents)
-        columns[item.item] = _draw_scores(item, latent, noises[item.item], added, rng, parameters)
+        columns[item.item] = draw_scores(item, latent, noises[item.item], added, rng, parameters)
     answers = pd.DataFrame(columns)
     item_noise = np.full((len(latents), len(FACTOR_ITEMS)), np.nan)
     item_noise[respondent] = np.column_stack([noises[item.item] for item in FACTOR_ITEMS])
@@ -116,12 +123,12 @@ def add_bond_answers(
         What to draw.
     """
     respondent = answers["customer"].to_numpy()
-    added = _added_points(answers["mode"], parameters)
+    added = added_points(answers["mode"], parameters)
     columns = {}
     for item in BOND_ITEMS:
         latent = latents[item.latent].to_numpy()[respondent]
         noise = rng.standard_normal(len(respondent))
-        columns[item.item] = _draw_scores(item, latent, noise, added, rng, parameters)
+        columns[item.item] = draw_scores(item, latent, noise, added, rng, parameters)
     return pd.concat([answers, pd.DataFrame(columns)], axis=1)
 
 
@@ -146,10 +153,10 @@ def add_lifestyle_answers(
     """
     asked = lifestyles.iloc[answers["customer"].to_numpy()].reset_index(drop=True)
     latents = asked.join(benefit_contrasts(asked["benefit_segment"]))
-    added = _added_points(answers["mode"], parameters)
+    added = added_points(answers["mode"], parameters)
     noise = draw_answer_noise(len(asked), rng)
     columns = {
-        item.item: _draw_scores(
+        item.item: draw_scores(
             item, latents[item.latent].to_numpy(), noise[item.item], added, rng, parameters
         )
         for item in LIFESTYLE_ITEMS
@@ -157,12 +164,12 @@ def add_lifestyle_answers(
     return pd.concat([answers, pd.DataFrame(columns)], axis=1)
 
 
-def _added_points(modes: np.ndarray, parameters: SimulationParameters) -> np.ndarray:
+def added_points(modes: np.ndarray, parameters: SimulationParameters) -> np.ndarray:
     """Return the points an interviewer adds: exactly 0 by default, which changes no answer."""
     return parameters.mode_effect * np.isin(modes, INTERVIEWER_MODES)
 
 
-def _draw_scores(
+def draw_scores(
     item: SurveyItem,
     latent: np.ndarray,
     noise: np.ndarray,
@@ -170,7 +177,19 @@ def _draw_scores(
     rng: np.random.Generator,
     parameters: SimulationParameters,
 ) -> np.ndarray:
-    """Return the scores that a latent, a noise and added points give, some of them missing."""
+    """Return the scores that a latent, a noise and added points give, some of them missing.
+
+    Parameters
+    ----------
+    item : SurveyItem
+        The question: loading, mean, standard deviation and ends of its scale.
+    latent, noise, added : numpy.ndarray of float, shape (n_respondents,)
+        Standardised latent and noise, and points added before rounding.
+    rng : numpy.random.Generator
+        Decides which answers are missing.
+    parameters : SimulationParameters
+        Holds `missing_share`.
+    """
     score = item.loading * latent + math.sqrt(1 - item.loading**2) * noise
     score = np.round(quantise(item.mean + item.sd * score) + added)
     is_missing = rng.random(len(latent)) < parameters.missing_share

@@ -17,7 +17,7 @@ from crmlab.data.simulate.identifiers import (
     number_rows,
     write_identifiers,
 )
-from crmlab.data.simulate.items import SURVEY_ITEMS
+from crmlab.data.simulate.items import list_items
 from crmlab.data.simulate.latents import quantise
 from crmlab.data.simulate.parameters import SimulationParameters
 
@@ -120,7 +120,7 @@ def store_survey(answers: pd.DataFrame, n_customers: int, first: pd.Timestamp) -
             "wave": np.ones(len(answers), dtype=np.int64),
             "mode": pd.array(answers["mode"], dtype="str"),
         }
-        | {item.item: answers[item.item] for item in SURVEY_ITEMS}
+        | {item: answers[item] for item in list_items()["item"]}
     )
 
 
