@@ -129,7 +129,8 @@ def inspect_answers(
                 )
             )
         answers[item.item] = scores
-    return survey.assign(**answers), problems
+    # Copied into one block a kind: of a hundred columns apart pandas warns whoever adds one.
+    return survey.assign(**answers).copy(), problems
 
 
 def find_disorder(frame: pd.DataFrame, name: str, first: str, last: str) -> Iterator[Problem]:
