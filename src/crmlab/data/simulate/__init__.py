@@ -33,6 +33,9 @@ What each column of `truth` scores (the number of the notebook that does, or wil
 - `formation_on`, `stability_on`, `decline_on`: the stage of each month (`trace_stages`), which a
   hidden Markov model of `activity` should find, with emissions `MONTHLY_MEANS` (32).
 - `relationship_type`: the types told from `accounts` (32, 31).
+- `consumption_type`: lighthouse customers, followers, rational customers and deal seekers;
+  `adopted_by`: the innovators and imitators behind a diffusion; `response_policy`: how the firm
+  reacts to what a customer asks (31).
 - `community`: communities found in `links`, homophily, contagion (33, 91).
 
 The staff survey has no row in `truth`: what sets departments apart, and the path from internal
