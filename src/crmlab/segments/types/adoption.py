@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-__all__ = ["BassModel", "adopters_by_period", "describe_adoption", "fit_bass"]
+__all__ = ["BassModel", "adopters_by_period", "count_links", "describe_adoption", "fit_bass"]
 
 _MOST_ROUNDS = 2000
 
@@ -69,14 +69,14 @@ class BassModel:
 
 
 def describe_adoption(adopted_on, joined_on, links=None, *, observed_to):
-    """Return each customer's place in the order of adoption, links, and contacts who were first.
+    """Return each customer's place in the order of adoption, and the contacts who were first.
 
     Parameters
     ----------
     adopted_on, joined_on : pandas.Series
         Days by customer (unique index); NaT where not (yet), or where not known.
     links : pandas.DataFrame, optional
-        The table `links`: `customer_id`, `other_id`; counted once for each pair.
+        The table `links`: `customer_id`, `other_id`; a pair counts once.
     observed_to : pandas.Timestamp
         Last day observed: who joined later is left out of the population.
 
@@ -84,9 +84,8 @@ def describe_adoption(adopted_on, joined_on, links=None, *, observed_to):
     -------
     pandas.DataFrame, index of `adopted_on`
         `adoption_place`: customers who had adopted by that day, as a share of all customers
-        (infinity for who has not adopted); `n_links` (NaN without a table of links);
-        `share_before`: share of the contacts who had adopted earlier (of those who have not
-        adopted themselves: by the last day), NaN without contacts.
+        (infinity for who has not adopted); `share_before`: share of the contacts who had adopted
+        earlier (of who has not adopted himself: by the last day), NaN without contacts.
 
     Raises
     ------
@@ -105,23 +104,54 @@ def describe_adoption(adopted_on, joined_on, links=None, *, observed_to):
         raise ValueError("adopted_on: nobody has adopted; expected a day for some of the customers")
     population = int((joined_on.isna() | (joined_on <= observed_to)).sum())
     place = adopted_on.rank(method="max") / population
-    table = pd.DataFrame(
-        {"adoption_place": place.fillna(np.inf), "n_links": np.nan, "share_before": np.nan}
-    )
+    table = pd.DataFrame({"adoption_place": place.fillna(np.inf), "share_before": np.nan})
     if links is None or not len(links):
         return table
-    ends = links[["customer_id", "other_id"]].to_numpy()
-    pairs = pd.DataFrame(np.concatenate([ends, ends[:, ::-1]]), columns=["one", "other"])
-    pairs = pairs.drop_duplicates()
-    pairs = pairs[pairs["one"].isin(table.index) & pairs["other"].isin(table.index)]
+    pairs = _list_pairs(links, table.index)
     own = adopted_on.reindex(pairs["one"]).to_numpy()
     others = adopted_on.reindex(pairs["other"]).to_numpy()
     own = np.where(np.isnat(own), np.datetime64(observed_to) + np.timedelta64(1, "D"), own)
     is_before = ~np.isnat(others) & (others < own)
     of_one = pd.Series(is_before.astype("float64")).groupby(pairs["one"].to_numpy())
-    table["n_links"] = of_one.size().reindex(table.index, fill_value=0).astype("float64")
     table["share_before"] = of_one.mean().reindex(table.index)
     return table
+
+
+def count_links(links, customers):
+    """Return how many others each customer is linked to, and how many he has referred.
+
+    Parameters
+    ----------
+    links : pandas.DataFrame
+        The table `links`: `customer_id` (who called first, or referred), `other_id`, `kind`.
+    customers : pandas.Index
+        Whose links are wanted; links to others are passed over.
+
+    Returns
+    -------
+    pandas.DataFrame, index `customers`
+        `n_linked` and `n_referrals`, 0 where there are none.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> links = pd.DataFrame({"customer_id": ["a", "a"], "other_id": ["b", "b"],
+    ...                       "kind": ["call", "referral"]})
+    >>> count_links(links, pd.Index(["a", "b"])).to_numpy().tolist()
+    [[1.0, 1.0], [1.0, 0.0]]
+    """
+    n_linked = _list_pairs(links, customers)["one"].value_counts()
+    n_referrals = links.loc[links["kind"] == "referral", "customer_id"].value_counts()
+    table = pd.DataFrame({"n_linked": n_linked, "n_referrals": n_referrals})
+    return table.reindex(customers).fillna(0.0)
+
+
+def _list_pairs(links, customers):
+    """Return each pair of known customers in both directions, once."""
+    ends = links[["customer_id", "other_id"]].to_numpy()
+    pairs = pd.DataFrame(np.concatenate([ends, ends[:, ::-1]]), columns=["one", "other"])
+    pairs = pairs.drop_duplicates()
+    return pairs[pairs["one"].isin(customers) & pairs["other"].isin(customers)]
 
 
 def adopters_by_period(adopted_on, *, observed_to, period_days=30):

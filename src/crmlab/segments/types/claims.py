@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-__all__ = ["compare_profit"]
+__all__ = ["compare_all", "compare_profit"]
 
 
 def compare_profit(profit, label, first, other, *, seed, n_permutations=999, confidence=0.95):
@@ -95,6 +95,41 @@ def compare_profit(profit, label, first, other, *, seed, n_permutations=999, con
             "superiority": superiority,
         }
     )
+
+
+def compare_all(trials, first, other, *, seed, n_permutations=999, confidence=0.95):
+    """Return `compare_profit` for each of several trials, and why some cannot be made.
+
+    Parameters
+    ----------
+    trials : mapping of str to (pandas.Series, pandas.Series)
+        Profit and label of each trial, with one index.
+    first, other, seed, n_permutations, confidence
+        As for `compare_profit`.
+
+    Returns
+    -------
+    tested : pandas.DataFrame
+        A row for each trial that can be made, with the entries of `compare_profit`.
+    refusals : dict of str to str
+        By trial, why it cannot be.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> profit, label = pd.Series([1.0, 2.0, 3.0, 4.0]), pd.Series(list("aabb"))
+    >>> tested, refusals = compare_all({"now": (profit, label)}, "b", "c", seed=1)
+    >>> len(tested), refusals["now"][:44]
+    (0, 'b has 2 and c 0 customers of known profit; e')
+    """
+    tested, refusals = {}, {}
+    how = {"seed": seed, "n_permutations": n_permutations, "confidence": confidence}
+    for name, (profit, label) in trials.items():
+        try:
+            tested[name] = compare_profit(profit, label, first, other, **how)
+        except ValueError as refusal:
+            refusals[name] = str(refusal)
+    return pd.DataFrame(tested).T, refusals
 
 
 def _permutation_p(one, two, seed, n_permutations):

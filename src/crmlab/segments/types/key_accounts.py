@@ -71,8 +71,8 @@ def score_key_accounts(measures, weights, *, n_key, least_weight=0.5):
     Examples
     --------
     >>> import pandas as pd
-    >>> measures = pd.DataFrame({"total_value": [9.0, 5.0, 1.0], "n_links": [1.0, 2.0, 3.0]})
-    >>> weights = pd.Series({"total_value": 3.0, "n_links": 1.0})
+    >>> measures = pd.DataFrame({"total_value": [9.0, 5.0, 1.0], "n_linked": [1.0, 2.0, 3.0]})
+    >>> weights = pd.Series({"total_value": 3.0, "n_linked": 1.0})
     >>> score_key_accounts(measures, weights, n_key=1)["key_score"].round(2).tolist()
     [0.67, 0.5, 0.33]
     """
@@ -111,8 +111,8 @@ def weight_sensitivity(measures, weights, *, n_key, rng, spread=0.3, n_draws=200
     Examples
     --------
     >>> import pandas as pd
-    >>> measures = pd.DataFrame({"total_value": [9.0, 5.0], "n_links": [2.0, 1.0]})
-    >>> weights = pd.Series({"total_value": 3.0, "n_links": 1.0})
+    >>> measures = pd.DataFrame({"total_value": [9.0, 5.0], "n_linked": [2.0, 1.0]})
+    >>> weights = pd.Series({"total_value": 3.0, "n_linked": 1.0})
     >>> found = weight_sensitivity(measures, weights, n_key=1, rng=np.random.default_rng(1))
     >>> found["key_share"].tolist()
     [1.0, 0.0]

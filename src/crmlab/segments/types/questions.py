@@ -11,9 +11,15 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from crmlab.data.lead_score import auc_standard_error
+from crmlab.data.lead_score import auc_standard_error, describe_leads, score_leads
 
-__all__ = ["QUESTIONS", "channel_response", "judge_score", "offer_response"]
+__all__ = [
+    "QUESTIONS",
+    "channel_response",
+    "judge_contacts",
+    "judge_score",
+    "offer_response",
+]
 
 QUESTIONS = ("is_interested", "best_channel", "takes_offers", "stays", "goes_to_rival")
 """The five questions, as the columns that answer them are called."""
@@ -96,6 +102,62 @@ def offer_response(contacts, *, strength=4.0):
     overall = answered[is_made].mean()
     rate = (made["sum"] + strength * overall) / (made["size"] + strength)
     return (rate - held_out).rename("takes_offers")
+
+
+def judge_contacts(contacts, orders, customers=None):
+    """Return how well the first three questions were answered before the contacts they foretell.
+
+    Channel and offers are learnt from the contacts before the day on which half of them had been
+    made, and judged on those made from it on; interest is judged on the last campaign, as
+    `crmlab.data.lead_score.score_leads` does.
+
+    Parameters
+    ----------
+    contacts, orders, customers : pandas.DataFrame
+        The tables of these names, the last if known.
+
+    Returns
+    -------
+    judged : pandas.DataFrame
+        Rows `is_interested`, `best_channel` and `takes_offers` as far as they can be judged, with
+        the columns of `judge_score`.
+    refusals : dict of str to str
+        By question, why it cannot be.
+
+    Examples
+    --------
+    >>> from crmlab.data.simulate import simulate_population
+    >>> tables = simulate_population(1000, seed=1)
+    >>> judged, refusals = judge_contacts(tables["contacts"], tables["orders"])
+    >>> judged.index.tolist(), refusals
+    (['is_interested', 'best_channel', 'takes_offers'], {})
+    """
+    judged, refusals = {}, {}
+    try:
+        found = score_leads(describe_leads(contacts, orders, customers)).scores
+        judged["is_interested"] = judge_score(found["lead_score"], found["has_responded"])
+    except ValueError as refusal:
+        refusals["is_interested"] = str(refusal)
+    days = contacts["contacted_on"].dropna().sort_values()
+    if not len(days) or days.iloc[0] == days.iloc[-1]:
+        reason = "all contacts are of one day; expected two days or more, to learn and to judge by"
+        return pd.DataFrame(judged).T, refusals | dict.fromkeys(QUESTIONS[1:3], reason)
+    half = days.iloc[len(days) // 2]
+    half = days[days > days.iloc[0]].iloc[0] if half == days.iloc[0] else half
+    first = contacts[contacts["contacted_on"] < half]
+    then = contacts[(contacts["contacted_on"] >= half) & contacts["is_treated"]]
+    try:
+        rates = channel_response(first).drop(columns=["best_channel", "best_response_rate"])
+    except ValueError as refusal:
+        return pd.DataFrame(judged).T, refusals | dict.fromkeys(QUESTIONS[1:3], str(refusal))
+    row = rates.index.get_indexer(then["customer_id"])
+    column = rates.columns.get_indexer(then["channel"])
+    tried = np.where((row >= 0) & (column >= 0), rates.to_numpy()[row, column], np.nan)
+    answered = then["has_responded"]
+    judged["best_channel"] = judge_score(pd.Series(tried, index=then.index), answered)
+    offers = then["customer_id"].map(offer_response(first))
+    judged["takes_offers"] = judge_score(offers, answered)
+    return pd.DataFrame(judged).T, refusals
 
 
 def judge_score(score, came_true):

@@ -5,11 +5,11 @@ two numbers: its coverage, and how right it is where it speaks. Right is measure
 naive rivals: giving everybody the commonest type (accuracy), and giving the same types to
 customers at random (kappa, balanced accuracy), whose spread says what chance alone gives.
 
-Sources: Cohen, J. (1960), A coefficient of agreement for nominal scales, Educational and
-Psychological Measurement 20(1), 37-46, doi:10.1177/001316446002000104; its standard error without
-any agreement beyond chance: Fleiss, J. L., Cohen, J. & Everitt, B. S. (1969), Large sample
-standard errors of kappa and weighted kappa, Psychological Bulletin 72(5), 323-327,
-doi:10.1037/h0028106.
+Source of kappa: Cohen, J. (1960), A coefficient of agreement for nominal scales, Educational and
+Psychological Measurement 20(1), 37-46, doi:10.1177/001316446002000104. How labels dealt out at
+random hit the truth is worked out exactly (hypergeometric), in place of the large-sample error of
+Fleiss, J. L., Cohen, J. & Everitt, B. S. (1969), Psychological Bulletin 72(5), 323-327,
+doi:10.1037/h0028106, which it approaches.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def confusion(label, truth, types=None):
     return counts.astype("int64")
 
 
-def score_types(label, truth):
+def score_types(label, truth, *, given=None):
     r"""Return coverage and agreement of an assignment with a truth, beside its naive rivals.
 
     Of the customers who were given a type, with :math:`n_{ij}` of true type i labelled j,
@@ -63,6 +63,10 @@ def score_types(label, truth):
     ----------
     label, truth : pandas.Series
         Same index. Customers without a truth are left out.
+    given : pandas.Series, optional
+        A group of each customer that the truth itself goes by and that was known beforehand, same
+        index. The rivals then know it as well: the commonest type is that of the group, labels
+        are dealt out within groups, and :math:`p_e` is what that hits on the average.
 
     Returns
     -------
@@ -71,8 +75,8 @@ def score_types(label, truth):
         `accuracy`; `majority_accuracy` (all given their commonest true type) and `lead` over it
         with `lead_error`, its standard error; `balanced_accuracy` (mean recall of the true types)
         with `chance_balanced_accuracy` and `chance_error`, mean and standard deviation when the
-        same labels are dealt out at random (exact); `kappa` with `kappa_chance_error`. NaN where
-        nobody was given a type; kappa also where all labels and truths are one type.
+        same labels are dealt out at random; `kappa` with `kappa_chance_error`. NaN where nobody
+        was given a type; kappa also where all labels and truths are one type.
 
     Raises
     ------
@@ -87,54 +91,72 @@ def score_types(label, truth):
     >>> found[["coverage", "balanced_accuracy"]].tolist()
     [0.75, 0.75]
     """
-    if not label.index.equals(truth.index):
-        raise ValueError("label and truth have different indices; expected one row per customer")
+    if not label.index.equals(truth.index) or (
+        given is not None and not given.index.equals(truth.index)
+    ):
+        raise ValueError("label, truth and given: different indices; expected one row per customer")
     n_known = int(truth.notna().sum())
     is_given = truth.notna() & (label != CANNOT_TELL)
     n = int(is_given.sum())
-    names = ["accuracy", "majority_accuracy", "lead", "lead_error", "balanced_accuracy"]
-    names += ["chance_balanced_accuracy", "chance_error", "kappa", "kappa_chance_error"]
-    scores = dict.fromkeys(names, np.nan)
+    scores = dict.fromkeys(_SCORES, np.nan)
     if n:
-        scores |= _agreement(label[is_given], truth[is_given])
+        group = pd.Series(0, index=truth.index) if given is None else given
+        scores |= _agreement(label[is_given], truth[is_given], group[is_given])
     coverage = n / n_known if n_known else np.nan
     return pd.Series({"n_customers": n_known, "coverage": coverage} | scores)
 
 
-def _agreement(label, truth):
-    table = confusion(label, truth).drop(columns=CANNOT_TELL).to_numpy(dtype="float64")
-    n, hits = table.sum(), np.diag(table)
-    of_truth, of_label = table.sum(axis=1), table.sum(axis=0)
-    accuracy, majority = hits.sum() / n, of_truth.max() / n
-    commonest = confusion(label, truth).index[of_truth.argmax()]
-    is_right = (label == truth).to_numpy(dtype="float64")
-    gain = is_right - (truth == commonest).to_numpy(dtype="float64")
-    there = of_truth > 0
-    k = there.sum()
-    # Labels dealt out at random: hits are hypergeometric, and negatively tied to one another.
-    expected = of_truth * of_label / n
-    chance_error = np.nan
-    if n > 1:
-        variance = expected * (1 - of_truth / n) * (n - of_label) / (n - 1)
-        covariance = np.outer(expected, expected) / (n - 1)
-        covariance[np.diag_indices_from(covariance)] = variance
-        share = np.where(there, 1 / np.where(there, of_truth, 1), 0) / k
-        chance_error = np.sqrt(share @ covariance @ share)
-    p_e = (of_truth * of_label).sum() / n**2
-    kappa = (accuracy - p_e) / (1 - p_e) if p_e < 1 else np.nan
-    both = (of_truth * of_label * (of_truth + of_label)).sum() / n**3
-    spread = max(p_e + p_e**2 - both, 0.0)
+_SCORES = (
+    *("accuracy", "majority_accuracy", "lead", "lead_error", "balanced_accuracy"),
+    *("chance_balanced_accuracy", "chance_error", "kappa", "kappa_chance_error"),
+)
+
+
+def _agreement(label, truth, group):
+    names = sorted({*label, *truth})
+    table = confusion(label, truth, names).drop(columns=CANNOT_TELL).to_numpy(dtype="float64")
+    n, hits, of_truth = table.sum(), np.diag(table), table.sum(axis=1)
+    commonest = truth.groupby(group).transform(lambda types: types.mode().iloc[0])
+    gain = (label == truth).astype("float64") - (truth == commonest)
+    expected, covariance = np.zeros(len(names)), np.zeros((len(names), len(names)))
+    for _, members in truth.groupby(group):
+        mean, spread = _deal_out(members, label[members.index], names)
+        expected, covariance = expected + mean, covariance + spread
+    is_there = of_truth > 0
+    recall = np.divide(1.0, of_truth, out=np.zeros(len(names)), where=is_there) / is_there.sum()
+    p_o, p_e = hits.sum() / n, expected.sum() / n
+    scale = n * (1 - p_e) if p_e < 1 else np.nan
     return {
-        "accuracy": accuracy,
-        "majority_accuracy": majority,
-        "lead": accuracy - majority,
+        "accuracy": p_o,
+        "majority_accuracy": (truth == commonest).mean(),
+        "lead": gain.mean(),
         "lead_error": gain.std(ddof=1) / np.sqrt(n) if n > 1 else np.nan,
-        "balanced_accuracy": (hits[there] / of_truth[there]).mean(),
-        "chance_balanced_accuracy": (of_label[there] / n).mean(),
-        "chance_error": chance_error,
-        "kappa": kappa,
-        "kappa_chance_error": np.sqrt(spread / n) / (1 - p_e) if p_e < 1 else np.nan,
+        "balanced_accuracy": recall @ hits,
+        "chance_balanced_accuracy": recall @ expected,
+        "chance_error": np.sqrt(max(recall @ covariance @ recall, 0.0)),
+        "kappa": (hits.sum() - expected.sum()) / scale,
+        "kappa_chance_error": np.sqrt(max(covariance.sum(), 0.0)) / scale,
     }
+
+
+def _deal_out(truth, label, names):
+    """Return mean and covariance of the hits of each type when labels are dealt out at random.
+
+    Hits of one type are hypergeometric; those of two are tied to each other, since a label dealt
+    to one customer is not there for another.
+    """
+    n = len(truth)
+    of_truth, of_label = (
+        part.value_counts().reindex(names, fill_value=0).to_numpy(dtype="float64")
+        for part in (truth, label)
+    )
+    mean = of_truth * of_label / n
+    if n == 1:
+        return mean, np.zeros((len(names), len(names)))
+    covariance = np.outer(mean, mean) / (n - 1)
+    own = mean * (1 - of_truth / n) * (n - of_label) / (n - 1)
+    covariance[np.diag_indices_from(covariance)] = own
+    return mean, covariance
 
 
 def observe_value_types(current_value, later_value, *, high_share=0.2):
