@@ -2,6 +2,7 @@
 
 import numpy as np
 from matplotlib.colors import to_rgb
+from matplotlib.ticker import MaxNLocator
 
 from crmlab.plots.style import (
     GREY,
@@ -26,7 +27,8 @@ __all__ = [
 ]
 
 _CANNOT_TELL = "cannot_tell"
-_WIDE_ENOUGH = 0.115  # share of a bar in which a word has room
+_LETTER = 0.0098  # width of a small letter, as a share of the bars
+_NUMBER = 0.04  # share of a bar in which its number has room
 
 
 def plot_type_shares(shares, ax=None):
@@ -52,12 +54,11 @@ def plot_type_shares(shares, ax=None):
         ].itertuples(index=False):
             colour = PALE if kind == _CANNOT_TELL else next(colours)
             ax.barh(row, share, 0.72, left=start, color=colour, edgecolor="white", linewidth=0.8)
-            if share >= _WIDE_ENOUGH:
-                text = f"{label(kind)}\n{share:.0%}"
+            if share >= _NUMBER:
                 ax.text(
                     start + share / 2,
                     row,
-                    _fold(text, share),
+                    _caption(label(kind), share),
                     ha="center",
                     va="center",
                     color=_readable(colour),
@@ -171,7 +172,7 @@ def plot_scores(scores, ax=None):
     rows_from_top(ax, [label(name) for name in scores.index])
     share_axis(ax.xaxis)
     ax.set(xlabel=label("balanced_accuracy"), xlim=(0, 1))
-    legend_above(ax)
+    legend_above(ax, fontsize="small")
     return ax
 
 
@@ -223,6 +224,7 @@ def plot_diffusion(adopters, expected=None, ax=None):
         ax.plot(adopters.index, expected, "o-", color=PALETTE[0], label=label("adopters_expected"))
     ax.set(xlabel=label("period_since_launch"), ylabel=label("n_adopters"))
     ax.grid(visible=False, axis="x")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_ylim(0, 1.08 * max(adopters.max(), 0 if expected is None else np.max(expected), 1))
     legend_above(ax)
     return ax
@@ -257,16 +259,19 @@ def plot_key_accounts(table, ax=None):
     return ax
 
 
-def _fold(text, share):
-    """Put a name of several words on two lines where the bar is narrow for it."""
-    name, _, number = text.rpartition("\n")
-    if len(name) * 0.0125 > share and " " in name:
-        middle = min(
-            (i for i, letter in enumerate(name) if letter == " "),
-            key=lambda i: abs(i - len(name) / 2),
-        )
-        name = f"{name[:middle]}\n{name[middle + 1 :]}"
-    return f"{name}\n{number}"
+def _caption(name, share):
+    """Return the name, folded where it must be, and the share; the share alone in a short bar."""
+    words = name.replace("-", "-\n").replace(" ", "\n").split("\n")
+    folded = "\n".join(words) if len(words) < 3 else f"{words[0]}\n{' '.join(words[1:])}"
+    for text in (name, folded):
+        if max(map(_width, text.split("\n"))) * _LETTER < share:
+            return f"{text}\n{share:.0%}"
+    return f"{share:.0%}"
+
+
+def _width(text):
+    """Return the width of a text in small letters: a Chinese character is as wide as two."""
+    return sum(2 if letter > "\u2e80" else 1 for letter in text)
 
 
 def _readable(colour):

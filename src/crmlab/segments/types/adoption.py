@@ -24,7 +24,7 @@ import pandas as pd
 
 __all__ = ["BassModel", "adopters_by_period", "count_links", "describe_adoption", "fit_bass"]
 
-_MOST_ROUNDS = 2000
+_MOST_ROUNDS = 200
 
 
 @dataclass(frozen=True)

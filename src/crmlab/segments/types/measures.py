@@ -61,8 +61,8 @@ def gather_measures(
         purchase, whichever is earlier); `n_orders_ever` (0 for who joined within the window and
         has not bought, missing for who joined before and has not bought since); `total_value`
         (returns deducted), `contribution`; `churn_probability` (of the fitted model where there
-        is one, else of the silence), `current_value` (else `total_value`) and `potential_value`
-        (else what the customer brought a year, times the probability of staying);
+        is one, else of the silence), `current_value` (else what the last 365 days brought) and
+        `potential_value` (else what the customer brought a year, times the probability of staying);
         `deal_share` and `repeat_share`, drawn towards those of all; `price_request_share`;
         `is_referred`; `n_uses` (has referred somebody; is among the fifth with most links).
 
@@ -112,7 +112,7 @@ def gather_measures(
             describe_adoption(adopted_on, joined_on, links, observed_to=observed_to)
         )
     measures = _add_standing(measures, joined_on, observed_from, observed_to)
-    measures = _add_values(measures, orders, tables, index)
+    measures = _add_values(measures, orders, tables, observed_to)
     return _add_shares(measures, people)
 
 
@@ -126,12 +126,16 @@ def _add_standing(measures, joined_on, observed_from, observed_to):
     )
 
 
-def _add_values(measures, orders, tables, index):
+def _add_values(measures, orders, tables, observed_to):
     """Return the measures with what the customers brought, may bring, and may leave."""
+    index = measures.index
     empty = pd.DataFrame({"customer_id": []})
     fitted = tables.get("lifetime", empty).set_index("customer_id").reindex(index)
     classes = tables.get("value_classes", empty).set_index("customer_id").reindex(index)
     total = orders.groupby("customer_id")["amount"].sum().reindex(index)
+    is_recent = orders["ordered_on"] > observed_to - pd.Timedelta(days=365)
+    recent = orders[is_recent].groupby("customer_id")["amount"].sum().reindex(index)
+    recent = recent.fillna(0.0).where(total.notna())
     silent = silence_churn(
         measures["silence_days"], measures["first_days"], measures["n_repeat_orders"]
     )
@@ -143,7 +147,7 @@ def _add_values(measures, orders, tables, index):
         contribution=classes.get("contribution", np.nan),
         churn_probability=churn,
         staying_probability=1 - churn,
-        current_value=fitted.get("current_value", total),
+        current_value=fitted.get("current_value", recent),
         potential_value=fitted.get("potential_value", a_year * (1 - churn)),
     )
 

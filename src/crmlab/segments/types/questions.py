@@ -156,7 +156,10 @@ def judge_contacts(contacts, orders, customers=None):
     answered = then["has_responded"]
     judged["best_channel"] = judge_score(pd.Series(tried, index=then.index), answered)
     offers = then["customer_id"].map(offer_response(first))
-    judged["takes_offers"] = judge_score(offers, answered)
+    if offers.notna().any():
+        judged["takes_offers"] = judge_score(offers, answered)
+    else:
+        refusals["takes_offers"] = "nobody was held out: what an offer adds cannot be told"
     return pd.DataFrame(judged).T, refusals
 
 
