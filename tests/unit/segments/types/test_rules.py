@@ -44,6 +44,43 @@ def test_value_and_risk_of_six_customers_is_that_of_the_paper():
     ]
 
 
+def name_types(measures, typology):
+    found = assign_types(measures, read_rules(typology))
+    return found.label.str.removeprefix("type_").tolist()
+
+
+def test_profit_use_and_spending_of_ten_customers_are_those_of_the_paper():
+    measures = pd.DataFrame(
+        {
+            "contribution": [-9, -8, -1, 0, 1, 2, 3, 4, 5, 6.0],
+            "n_uses": [0, 1, 0, 0, 2, 0, 0, 0, 0, np.nan],
+            "total_value": np.arange(10.0),
+            "potential_value": [9, 8, 7, 6, 0, 1, 2, 3, 4, 5.0],
+        }
+    )
+    # Places are 0.05, 0.15 ... 0.95: below 0.5 is low, from 0.8 on high.
+    between = ["cannot_tell"] * 3
+    assert name_types(measures, "profit") == ["low_profit"] * 5 + between + ["high_profit"] * 2
+    assert name_types(measures, "usefulness") == [
+        *("useless_unprofitable", "useful_unprofitable"),
+        *["useless_unprofitable"] * 2,
+        "useful_profitable",
+        *["useless_profitable"] * 4,
+        "cannot_tell",
+    ]
+    assert name_types(measures, "spending") == [
+        *["potential_consumption"] * 4,
+        "low_consumption",
+        *between,
+        *["high_consumption"] * 2,
+    ]
+
+
+def test_high_profit_is_above_zero_even_among_the_best():
+    measures = pd.DataFrame({"contribution": [-3.0, -2.0, -1.0]})
+    assert name_types(measures, "profit") == ["low_profit"] * 3
+
+
 @pytest.mark.parametrize("typology", TYPOLOGIES)
 def test_rules_as_shipped_are_sound_and_named_in_both_languages(typology):
     rules = read_rules(typology)
