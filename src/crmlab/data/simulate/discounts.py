@@ -19,6 +19,8 @@ __all__ = ["DISCOUNTS", "draw_discounts"]
 DISCOUNTS = (5, 10, 15, 20, 30)
 """The discounts there are outside of campaigns, in per cent, equally often."""
 
+_PIECE = 1 << 20  # orders at a time: it changes no value
+
 
 def draw_discounts(
     customer: np.ndarray,
@@ -52,17 +54,16 @@ def draw_discounts(
     ...                np.random.default_rng(1), SimulationParameters(discount_base=0)).tolist()
     [0, 10]
     """
-    probability = quantise(
-        parameters.discount_base + parameters.discount_price * price_sensitivity
-    )[customer]
-    draw = rng.random(len(customer))
-    is_discounted = draw < probability
-    # Below its bound the draw is even: it says which discount, too.
-    depth = np.floor(draw[is_discounted] / probability[is_discounted] * len(DISCOUNTS))
+    bound = quantise(parameters.discount_base + parameters.discount_price * price_sensitivity)
+    depths = np.array(DISCOUNTS, dtype=np.int8)
     discount = np.zeros(len(customer), dtype=np.int8)
-    discount[is_discounted] = np.array(DISCOUNTS, dtype=np.int8)[
-        np.minimum(depth, len(DISCOUNTS) - 1).astype(np.int8)
-    ]
+    for start in range(0, len(customer), _PIECE):
+        probability = bound[customer[start : start + _PIECE]]
+        draw = rng.random(len(probability))
+        # Below its bound the draw is even: it says which discount, too.
+        chosen = np.flatnonzero(draw < probability)
+        depth = np.floor(draw[chosen] / probability[chosen] * len(depths)).astype(np.int8)
+        discount[start + chosen] = depths[np.minimum(depth, len(depths) - 1)]
     campaign = round(100 * parameters.campaign_discount)
     np.maximum(discount, campaign, out=discount, where=is_from_contact)
     return discount
