@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import integrate
+from scipy import integrate, optimize
 
 from crmlab.segments.types.adoption import (
     BassModel,
@@ -19,9 +19,9 @@ DAYS = pd.Series(
 )
 LINKS = pd.DataFrame(
     {
-        "customer_id": ["a", "b", "a", "x"],
-        "other_id": ["b", "a", "c", "a"],
-        "kind": ["call", "referral", "call", "call"],
+        "customer_id": ["a", "b", "a", "x", "b"],
+        "other_id": ["b", "a", "c", "a", "d"],
+        "kind": ["call", "referral", "call", "call", "call"],
     }
 )
 
@@ -30,9 +30,8 @@ def test_places_and_contacts_of_four_customers_are_those_of_the_paper():
     found = describe_adoption(DAYS, DAYS, LINKS, observed_to=END)
     # Ties share the place of the last; c has not adopted.
     assert found["adoption_place"].tolist() == [0.25, 0.75, np.inf, 0.75]
-    # a had nobody before, b had a, c (by the last day) had a; d knows nobody.
-    assert found["share_before"].tolist()[:3] == [0, 1, 1]
-    assert np.isnan(found.loc["d", "share_before"])
+    # a had nobody before; b had a, and d on the same day; c had a by the last day.
+    assert found["share_before"].tolist() == [0, 0.5, 1, 0]
 
 
 def test_customers_who_joined_after_the_end_are_no_population():
@@ -44,7 +43,7 @@ def test_customers_who_joined_after_the_end_are_no_population():
 
 def test_links_count_each_pair_once_and_strangers_never():
     found = count_links(LINKS, DAYS.index)
-    assert found["n_linked"].tolist() == [2, 1, 1, 0]
+    assert found["n_linked"].tolist() == [2, 2, 1, 1]
     assert found["n_referrals"].tolist() == [0, 1, 0, 0]
 
 
@@ -64,6 +63,15 @@ def test_bass_of_room_air_conditioners_is_that_of_the_literature():
     assert model.innovation == pytest.approx(0.0094, abs=5e-5)
     assert model.imitation == pytest.approx(0.3748, abs=5e-5)
     assert model.potential == pytest.approx(18_713, abs=0.5)
+    # The errors are those of SciPy's curve_fit on the natural scale.
+    found, spread = optimize.curve_fit(
+        lambda t, p, q, m: BassModel(p, q, m, (0, 0, 0), 1.0).adopters(len(t)),
+        np.arange(len(sold)),
+        sold,
+        p0=(0.01, 0.4, 19_000),
+    )
+    assert found[0] == pytest.approx(model.innovation, rel=1e-4)
+    assert model.errors == pytest.approx(tuple(np.sqrt(np.diag(spread))), rel=1e-3)
 
 
 def test_bass_is_recovered_from_adopters_drawn_person_by_person():

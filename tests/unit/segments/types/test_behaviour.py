@@ -61,10 +61,10 @@ def test_purchases_after_the_end_are_not_seen():
 
 
 def test_silence_is_weighed_by_bayes():
-    # Two customers with a purchase every 10 days, up to 100 days ago and up to today; the mean
+    # Two customers with a purchase every 10 days, up to 15 days ago and up to today; the mean
     # gap is 10 as well, so theirs is (90 + 10) / 10 = 10.
-    churn = silence_churn(pd.Series([100.0, 0.0]), pd.Series([190.0, 90.0]), pd.Series([9.0, 9.0]))
-    expected = 0.3 / (0.3 + 0.7 * np.exp(-10))
+    churn = silence_churn(pd.Series([15.0, 0.0]), pd.Series([105.0, 90.0]), pd.Series([9.0, 9.0]))
+    expected = 0.3 / (0.3 + 0.7 * np.exp(-1.5))
     assert churn.tolist() == pytest.approx([expected, 0.3])
 
 

@@ -46,6 +46,8 @@ def test_a_criterion_nobody_has_is_left_out_and_too_little_is_no_score():
     assert np.isnan(found.loc["a", "key_score"])  # 0.4 of the weight is known
     assert found["key_score"].notna().sum() == 3
     assert not found.loc["a", "is_key"]
+    enough = score_key_accounts(measures, weights, n_key=2, least_weight=0.4)
+    assert enough.loc["a", "key_score"] == pytest.approx(7 / 8)  # its place in value alone
 
 
 def test_shaken_weights_leave_a_customer_who_is_best_in_all_and_part_the_others():
