@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 _CANNOT_TELL = "cannot_tell"
-_LETTER = 0.0098  # width of a small letter, as a share of the bars
+_LETTER = 0.0125  # width of a small letter, as a share of the bars
 _NUMBER = 0.04  # share of a bar in which its number has room
 
 
