@@ -56,8 +56,8 @@ def test_periods_are_whole_and_begin_with_the_first_adoption():
 
 
 def test_bass_of_room_air_conditioners_is_that_of_the_literature():
-    # United States 1949-1961, in thousands; nonlinear least squares gives p .0094, q .3748 and
-    # m 18,713 to the digits printed.
+    # United States 1949-1961, in thousands: the series of Bass 1969, for which the diffusion
+    # literature reprints, by nonlinear least squares, p .0094, q .3748 and m 18,713.
     sold = [96, 195, 238, 380, 1045, 1230, 1267, 1828, 1586, 1673, 1800, 1580, 1500]
     model = fit_bass(sold)
     assert model.innovation == pytest.approx(0.0094, abs=5e-5)
