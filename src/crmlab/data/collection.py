@@ -44,6 +44,7 @@ DATA_CLASSES = {
     "contacts": "promotional",
     "orders": "transactional",
     "tickets": "transactional",
+    "requests": "transactional",
     "survey": "attitudinal",
     "links": "transactional",
     "activity": "transactional",

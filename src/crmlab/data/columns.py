@@ -78,6 +78,7 @@ def _read_tables() -> Mapping[str, Table]:
         "survey": ("a respondent's answers in one wave", "一轮答卷", ("respondent_id", "wave")),
         "items": ("a question of the survey", "一道调查题项", ("item",)),
         "tickets": ("a question or complaint to service", "一张服务工单", ("ticket_id",)),
+        "requests": ("something a customer asks of the firm", "客户的一项要求", ("request_id",)),
         "links": (
             "a pair of customers and how they are linked",
             "两位客户之间的一种联系",

@@ -59,6 +59,7 @@ def test_tables_stand_in_the_order_a_reader_meets_them():
         "survey",
         "items",
         "tickets",
+        "requests",
         "links",
         "activity",
         "accounts",

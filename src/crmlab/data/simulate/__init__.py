@@ -35,6 +35,9 @@ What each column of `truth` scores (the number of the notebook that does, or wil
 - `relationship_type`: the types told from `accounts` (32, 31).
 - `novelty_seeking`, `thrift`, `sociability`, `time_pressure`: the factors of a battery of
   activities, interests and opinions; `benefit_segment`: segments by the benefits sought (30).
+- `consumption_type`: lighthouse customers, followers, rational customers and deal seekers;
+  `adopted_by`: the innovators and imitators behind a diffusion; `response_policy`: how the firm
+  reacts to what a customer asks (31).
 - `community`: communities found in `links`, homophily, contagion (33, 91).
 - `kano_order_accuracy`, `kano_data_protection`, `kano_easy_returns`, `kano_delivery_speed`,
   `kano_fair_prices`, `kano_product_range`, `kano_personal_advice`, `kano_surprise_gifts`,

@@ -15,7 +15,9 @@ import pandas as pd
 from crmlab.data.simulate.accounts import simulate_accounts
 from crmlab.data.simulate.bonds import simulate_bonds, simulate_factors
 from crmlab.data.simulate.campaigns import mark_responses, simulate_contacts
+from crmlab.data.simulate.consumption import assign_consumption, simulate_adoption
 from crmlab.data.simulate.customers import simulate_joining, simulate_profiles
+from crmlab.data.simulate.discounts import draw_discounts
 from crmlab.data.simulate.feedback import (
     add_bond_answers,
     add_lifestyle_answers,
@@ -28,6 +30,7 @@ from crmlab.data.simulate.layout import (
     store_contacts,
     store_customers,
     store_orders,
+    store_requests,
     store_survey,
     store_tickets,
 )
@@ -55,6 +58,7 @@ from crmlab.data.simulate.purchases import (
     value_orders,
 )
 from crmlab.data.simulate.records import simulate_records
+from crmlab.data.simulate.requests import simulate_requests
 from crmlab.data.simulate.service_quality import add_service_answers
 from crmlab.data.simulate.staff import simulate_staff
 from crmlab.data.simulate.stages import simulate_activity, simulate_stages
@@ -88,6 +92,9 @@ STREAMS = (
     "kano_classes",
     "need_answers",
     "service_answers",
+    "discounts",
+    "consumption",
+    "requests",
 )
 _NEXT_DAYS = 364
 
@@ -142,8 +149,16 @@ def _draw(n_customers, first, last_day, streams, parameters, n_rows_a_piece, spa
     )
     next_orders = _sum_orders(purchases[purchases["day"].to_numpy() > last_day], n_customers)
     start, stop = np.searchsorted(purchases["day"].to_numpy(), (0, last_day + 1))
-    orders = add_returns(purchases.iloc[start:stop], last_day, streams["orders"], parameters)
+    orders = purchases.iloc[start:stop].drop(columns="is_from_contact")
+    orders["discount"] = draw_discounts(
+        orders["customer"].to_numpy(),
+        purchases["is_from_contact"].to_numpy()[start:stop],
+        latents["price_sensitivity"].to_numpy(),
+        streams["discounts"],
+        parameters,
+    )
     del purchases
+    orders = add_returns(orders, last_day, streams["orders"], parameters)
     contacts["has_responded"] = mark_responses(contacts, orders, parameters)
     profiles = simulate_profiles(latents, first.year, streams["customers"], parameters)
     is_partner = (profiles["acquisition_channel"] == "partner").to_numpy()
@@ -161,12 +176,6 @@ def _draw(n_customers, first, last_day, streams, parameters, n_rows_a_piece, spa
     yield "tickets", iter([store_tickets(tickets, n_customers, first)])
     yield "orders", store_orders(orders, n_customers, first, parameters, n_rows_a_piece)
     del orders, tickets
-    intensity = latents["service_intensity"].to_numpy()
-    customers = store_customers(
-        joined_at, profiles, intensity, n_orders, n_tickets, first, parameters
-    )
-    yield "customers", iter([customers])
-
     bonds = simulate_bonds(latents, streams["bonds"], parameters)
     factors = simulate_factors(latents, item_noise, streams["factors"], parameters)
     relations = pd.concat([bonds, factors], axis=1)
@@ -186,8 +195,26 @@ def _draw(n_customers, first, last_day, streams, parameters, n_rows_a_piece, spa
     links = simulate_links(joined_at, left_at, community, last_day, streams["links"], parameters)
     is_referred = (profiles["acquisition_channel"] == "referral").to_numpy()
     referrals = simulate_referrals(is_referred, joined_at, left_at, community, streams["referrals"])
+    degree = np.bincount(links["customer"], minlength=n_customers)
+    degree += np.bincount(links["other"], minlength=n_customers)
+    price_sensitivity = latents["price_sensitivity"].to_numpy()
+    consumption = assign_consumption(price_sensitivity, degree, streams["consumption"])
+    adoption = simulate_adoption(
+        consumption, joined_at, left_at, links, last_day, streams["consumption"], parameters
+    )
     yield "links", store_links(links, referrals, n_customers, first, n_rows_a_piece)
     del links, referrals
+    intensity, adopted = latents["service_intensity"].to_numpy(), adoption["adopted"].to_numpy()
+    customers = store_customers(
+        joined_at, profiles, intensity, n_orders, n_tickets, adopted, first, parameters
+    )
+    yield "customers", iter([customers])
+    dependence = bonds["firm_dependence"].to_numpy()
+    requests, policy = simulate_requests(
+        consumption, dependence, joined_at, left_at, last_day, streams["requests"], parameters
+    )
+    yield "requests", iter([store_requests(requests, n_customers, first)])
+    del requests
     stages = simulate_stages(joined_at, left_at, latents, streams["stages"], parameters)
     n_months = last_day // 30 + 2
     activity = simulate_activity(
@@ -218,7 +245,9 @@ def _draw(n_customers, first, last_day, streams, parameters, n_rows_a_piece, spa
     )
     kind = np.full(n_customers, -1)
     kind[accounts["customer"]] = accounts["type"]
-    relations = pd.concat([relations, stages], axis=1).assign(community=community, type=kind)
+    relations = pd.concat([relations, stages, adoption], axis=1).assign(
+        community=community, type=kind, consumption=consumption, policy=policy
+    )
     truth = store_truth(
         latents, left_at, next_orders, relations, first, last_day, last_day + _NEXT_DAYS
     )

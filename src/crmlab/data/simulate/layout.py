@@ -20,12 +20,14 @@ from crmlab.data.simulate.identifiers import (
 from crmlab.data.simulate.items import list_items
 from crmlab.data.simulate.latents import quantise
 from crmlab.data.simulate.parameters import SimulationParameters
+from crmlab.data.simulate.requests import ANSWER_SHARES, REQUEST_KINDS
 
 __all__ = [
     "name_customers",
     "store_contacts",
     "store_customers",
     "store_orders",
+    "store_requests",
     "store_survey",
     "store_tickets",
     "to_days",
@@ -50,10 +52,11 @@ def store_customers(
     service_intensity: np.ndarray,
     n_orders: np.ndarray,
     n_tickets: np.ndarray,
+    adopted: np.ndarray,
     first: pd.Timestamp,
     parameters: SimulationParameters,
 ) -> pd.DataFrame:
-    """Return the table `customers`, with what each cost to serve."""
+    """Return the table `customers`, with what each cost to serve and who took up what is new."""
     cost = service_intensity * (
         parameters.account_cost
         + parameters.order_cost * n_orders
@@ -65,7 +68,7 @@ def store_customers(
             "joined_on": to_days(first, np.floor(joined_at)),
         }
         | {name: profiles[name] for name in profiles}
-        | {"cost_to_serve": quantise(cost, 2)}
+        | {"cost_to_serve": quantise(cost, 2), "adopted_on": to_days_or_missing(first, adopted)}
     )
 
 
@@ -89,6 +92,7 @@ def store_orders(
             "margin": piece["margin"].to_numpy(),
             "n_items": pd.array(piece["n_items"].to_numpy(), dtype="Int64"),
             "channel": channels.take(piece["channel"]),
+            "discount_share": piece["discount"].to_numpy() / 100,
         }
         yield pd.DataFrame(columns, copy=False)
 
@@ -121,6 +125,23 @@ def store_survey(answers: pd.DataFrame, n_customers: int, first: pd.Timestamp) -
             "mode": pd.array(answers["mode"], dtype="str"),
         }
         | {item: answers[item] for item in list_items()["item"]}
+    )
+
+
+def store_requests(requests: pd.DataFrame, n_customers: int, first: pd.Timestamp) -> pd.DataFrame:
+    """Return the table `requests`; who is ignored, or not answered yet, has no answer in it."""
+    is_answered = np.isfinite(requests["answered"])
+    answers = pd.Series(pd.array(list(ANSWER_SHARES), dtype="str").take(requests["answer"]))
+    return pd.DataFrame(
+        {
+            "request_id": number_rows("q", len(requests), 6),
+            "customer_id": name_customers(requests["customer"], n_customers),
+            "asked_on": to_days(first, requests["day"]),
+            "kind": pd.array(REQUEST_KINDS, dtype="str").take(requests["kind"]),
+            "answered_on": to_days_or_missing(first, requests["answered"].to_numpy()),
+            "answer": answers.mask(~is_answered),
+            "n_follow_ups": requests["n_follow_ups"].astype("Int64"),
+        }
     )
 
 

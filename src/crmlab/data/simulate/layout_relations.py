@@ -13,10 +13,12 @@ import pandas as pd
 
 from crmlab.data.columns import TABLES
 from crmlab.data.simulate.accounts import RELATIONSHIP_TYPES
+from crmlab.data.simulate.consumption import CONSUMPTION_TYPES
 from crmlab.data.simulate.identifiers import number_rows
 from crmlab.data.simulate.latents import quantise
 from crmlab.data.simulate.layout import name_customers, to_days, to_days_or_missing
 from crmlab.data.simulate.parameters import CONSTRUCTS
+from crmlab.data.simulate.requests import RESPONSE_POLICIES
 
 __all__ = ["store_accounts", "store_activity", "store_links", "store_staff", "store_truth"]
 
@@ -98,8 +100,9 @@ def store_truth(
     """Return the table `truth`: the latents, who is still a customer, and what comes next.
 
     `next_orders` holds `n_orders` and `value` of each customer after the window; `relations` the
-    bonds, the value factors, the days of the stages, `community` (from 0) and `type` (a position
-    in `RELATIONSHIP_TYPES`, -1 without an account).
+    bonds, the value factors, the days of the stages, `community` (from 0), `type` (a position in
+    `RELATIONSHIP_TYPES`, -1 without an account), `consumption` and `policy` (positions), `adopted`
+    (a day) and `is_innovation`.
     """
     n_customers = len(latents)
     behaviour = (
@@ -134,9 +137,21 @@ def store_truth(
         | {
             "community": relations["community"].astype(np.int64) + 1,
             "relationship_type": types.mask(kind < 0),
+            "consumption_type": _name(CONSUMPTION_TYPES, relations["consumption"]),
+            "adopted_by": _name(("imitation", "innovation"), relations["is_innovation"]).mask(
+                ~np.isfinite(relations["adopted"])
+            ),
+            "response_policy": _name(RESPONSE_POLICIES, relations["policy"]),
         }
     )
 
 
-_POSITIONS = ("formation", "stability", "decline", "community", "type")
+def _name(words: tuple[str, ...], position: pd.Series) -> pd.Series:
+    return pd.Series(pd.array(words, dtype="str").take(position.to_numpy().astype(np.int8)))
+
+
+_POSITIONS = (
+    *("formation", "stability", "decline", "community", "type"),
+    *("consumption", "adopted", "is_innovation", "policy"),
+)
 _ACCOUNT_COLUMNS = [column.name for column in TABLES["accounts"].columns]

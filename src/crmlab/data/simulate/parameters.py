@@ -164,6 +164,11 @@ class SimulationParameters:
     calls_per_link: float = 12.0
     n_staff: int = 120
     readiness_level: float = 0.0
+    discount_base: float = 0.06
+    discount_price: float = 0.54
+    launch_position: float = 0.25
+    adoption_pace: float = 1.0
+    requests_per_year: float = 1.2
 
     def __post_init__(self):
         for row in PARAMETER_ROWS:
@@ -177,6 +182,11 @@ class SimulationParameters:
             raise ValueError(
                 f"uplift_base + uplift_price is {self.uplift_base + self.uplift_price}; expected "
                 "a probability, at most 1."
+            )
+        if self.discount_base + self.discount_price > 1:
+            raise ValueError(
+                f"discount_base + discount_price is {self.discount_base + self.discount_price}; "
+                "expected a probability, at most 1."
             )
         if not 0 < self.decline_share < 1:
             raise ValueError(

@@ -71,8 +71,9 @@ def simulate_population(
     >>> tables = simulate_population(300, seed=1)
     >>> {name: len(frame) for name, frame in tables.items() if name in ("customers", "truth")}
     {'customers': 300, 'truth': 300}
-    >>> tables["orders"].columns.tolist()
-    ['order_id', 'customer_id', 'ordered_on', 'amount', 'margin', 'n_items', 'channel']
+    >>> tables["orders"].columns.tolist()  # doctest: +NORMALIZE_WHITESPACE
+    ['order_id', 'customer_id', 'ordered_on', 'amount', 'margin', 'n_items', 'channel',
+     'discount_share']
     """
     first, last_day, streams = _prepare(n_customers, seed, observed_from, observed_to)
     parameters = SimulationParameters() if parameters is None else parameters

@@ -151,8 +151,8 @@ def value_orders(
     Returns
     -------
     pandas.DataFrame, one row per order
-        `customer`, `day`, `amount` and `margin` (money, to the cent), `n_items`, and `channel`,
-        the position of a word of ``parameters.order_channels``.
+        `customer`, `day`, `amount` and `margin` (money, to the cent), `n_items`, `channel`, the
+        position of a word of ``parameters.order_channels``, and `is_from_contact`.
     """
     customer, day, is_from_contact = sort_by_day(customer, day, is_from_contact)
     n_orders = len(customer)
@@ -188,6 +188,7 @@ def value_orders(
         "margin": margin,
         "n_items": n_items,
         "channel": channel,
+        "is_from_contact": is_from_contact,
     }
     return pd.DataFrame(columns, copy=False)
 
