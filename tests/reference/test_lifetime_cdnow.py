@@ -13,12 +13,12 @@ from crmlab.value.lifetime import (
     BgBb,
     BgNbd,
     GammaGamma,
+    MbgNbd,
+    ParetoNbd,
     expectations_by_frequency,
     fit_bg_bb,
-    fit_bg_nbd,
     fit_gamma_gamma,
-    fit_mbg_nbd,
-    fit_pareto_nbd,
+    fit_repeat_model,
     track_orders,
 )
 from crmlab.value.rfm import summarize_orders
@@ -44,12 +44,12 @@ def summary(orders):
 
 @pytest.fixture(scope="module")
 def bg(summary):
-    return fit_bg_nbd(summary)
+    return fit_repeat_model(BgNbd, summary)
 
 
 @pytest.fixture(scope="module")
 def pareto(summary):
-    return fit_pareto_nbd(summary)
+    return fit_repeat_model(ParetoNbd, summary)
 
 
 def customers(*rows):
@@ -144,7 +144,7 @@ def test_pareto_nbd_forecasts(pareto):
 
 
 def test_mbg_nbd_parameters(summary):
-    fitted = fit_mbg_nbd(summary)
+    fitted = fit_repeat_model(MbgNbd, summary)
     found = [fitted.r, fitted.alpha, fitted.a, fitted.b]
     np.testing.assert_allclose(found, [0.525, 6.183, 0.891, 1.614], atol=2e-3)
 

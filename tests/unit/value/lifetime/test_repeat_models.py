@@ -14,21 +14,18 @@ from crmlab.value.lifetime import (
     MbgNbd,
     Nbd,
     ParetoNbd,
-    fit_bg_nbd,
-    fit_mbg_nbd,
-    fit_pareto_nbd,
+    fit_repeat_model,
     fit_repeat_models,
     simulate_bg_nbd,
     simulate_pareto_nbd,
 )
-from crmlab.value.lifetime.repeat_model import fit_repeat_model
-from crmlab.value.lifetime.repeat_orders import find_levels
+from crmlab.value.lifetime.repeat_orders import each_row
 
 BG = BgNbd(0.243, 4.414, 0.793, 2.426)
 MBG = MbgNbd(0.525, 6.183, 0.891, 1.614)
 PARETO = ParetoNbd(0.553, 10.578, 0.606, 11.669)
 MODELS = [BG, MBG, PARETO]
-FITS = {BgNbd: fit_bg_nbd, MbgNbd: fit_mbg_nbd, ParetoNbd: fit_pareto_nbd}
+KINDS = [BgNbd, MbgNbd, ParetoNbd]
 
 
 def customers(*rows):
@@ -94,7 +91,7 @@ def test_likelihood_is_that_of_one_customer_averaged_over_all(model, one):
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda m: m.name)
 def test_gradient_is_the_slope_of_the_likelihood(model):
-    seen = find_levels(*(SEVERAL[c].to_numpy(float) for c in SEVERAL))
+    seen = each_row(*(SEVERAL[c].to_numpy(float) for c in SEVERAL))
     _, gradient = model._contributions(model.point, *seen)
     for i, step in enumerate(np.eye(4) * 1e-6):
         above, below = (model._contributions(model.point + s, *seen)[0] for s in (step, -step))
@@ -174,7 +171,7 @@ def test_hundreds_of_orders_do_not_overflow(n_orders):
     ids=lambda m: m.name,
 )
 def test_parameters_of_simulated_customers_are_recovered(truth):
-    fitted = FITS[type(truth)](simulate(truth, n=6000))
+    fitted = fit_repeat_model(type(truth), simulate(truth, n=6000))
     errors = fitted.estimates.standard_errors
     for name, value in zip(truth.parameters, truth.point, strict=True):
         assert abs(getattr(fitted, name) - value) < 4 * errors[name], name
@@ -185,7 +182,7 @@ def test_parameters_of_simulated_customers_are_recovered(truth):
 
 def test_fit_is_the_best_there_is():
     drawn = simulate(BgNbd(0.8, 6.0, 1.2, 6.0), n=1000)
-    fitted = fit_bg_nbd(drawn)
+    fitted = fit_repeat_model(BgNbd, drawn)
     assert fitted.estimates.log_likelihood == pytest.approx(fitted.log_likelihood(drawn).sum())
     rng = np.random.default_rng(4)
     for _ in range(20):
@@ -199,13 +196,16 @@ def test_customers_counted_twice_weigh_double():
     weights = np.ones(400)
     weights[:100] = 2
     weighted = fit_repeat_model(BgNbd, drawn, weights=weights)
-    np.testing.assert_allclose(weighted.point, fit_bg_nbd(twice).point, rtol=1e-6)
+    np.testing.assert_allclose(weighted.point, fit_repeat_model(BgNbd, twice).point, rtol=1e-6)
 
 
 def test_order_of_customers_does_not_matter_and_input_is_left_alone():
     drawn = simulate(BG, n=500)
     before = drawn.copy(deep=True)
-    assert fit_bg_nbd(drawn).point.tolist() == fit_bg_nbd(drawn[::-1]).point.tolist()
+    assert (
+        fit_repeat_model(BgNbd, drawn).point.tolist()
+        == fit_repeat_model(BgNbd, drawn[::-1]).point.tolist()
+    )
     pd.testing.assert_frame_equal(drawn, before)
 
 
@@ -214,11 +214,11 @@ def test_unit_of_time_scales_alpha_alone():
     days = drawn.assign(
         last_order_age_weeks=drawn["last_order_age_weeks"] * 7, age_weeks=drawn["age_weeks"] * 7
     )
-    weekly, daily = fit_bg_nbd(drawn), fit_bg_nbd(days)
+    weekly, daily = fit_repeat_model(BgNbd, drawn), fit_repeat_model(BgNbd, days)
     np.testing.assert_allclose(daily.point, weekly.point * [1, 7, 1, 1], rtol=1e-5)
 
 
-@pytest.mark.parametrize("fit", FITS.values(), ids=lambda f: f.__name__)
+@pytest.mark.parametrize("kind", KINDS, ids=lambda k: k.name)
 @pytest.mark.parametrize(
     ("summary", "complaint"),
     [
@@ -228,9 +228,9 @@ def test_unit_of_time_scales_alpha_alone():
     ],
     ids=["one-time buyers", "three customers", "no time"],
 )
-def test_hopeless_data_are_refused_in_words(fit, summary, complaint):
+def test_hopeless_data_are_refused_in_words(kind, summary, complaint):
     with pytest.raises(FitError, match=complaint):
-        fit(summary)
+        fit_repeat_model(kind, summary)
 
 
 def test_customers_who_never_leave_are_refused_in_words():
@@ -239,7 +239,7 @@ def test_customers_who_never_leave_are_refused_in_words():
     orders = rng.poisson(rng.gamma(2.0, 10.0, 300))
     last = np.where(orders > 0, 52.0 * rng.random(300) ** (1 / np.maximum(orders, 1)), 0.0)
     with pytest.raises(FitError, match=r"runs off to .*Nobody seems to leave within the window"):
-        fit_bg_nbd(customers(*zip(orders, last, steady, strict=True)))
+        fit_repeat_model(BgNbd, customers(*zip(orders, last, steady, strict=True)))
 
 
 def test_customers_all_alike_are_refused_in_words():
@@ -247,14 +247,14 @@ def test_customers_all_alike_are_refused_in_words():
     orders = rng.poisson(5.0, 400)
     last = np.where(orders > 0, 52.0 * rng.random(400) ** (1 / np.maximum(orders, 1)), 0.0)
     with pytest.raises(FitError, match="runs off to"):
-        fit_bg_nbd(customers(*zip(orders, last, np.full(400, 52.0), strict=True)))
+        fit_repeat_model(BgNbd, customers(*zip(orders, last, np.full(400, 52.0), strict=True)))
 
 
 def test_one_heavy_customer_does_not_break_the_fit():
     drawn = simulate(BG, n=1000)
     heavy = pd.concat([drawn, customers((5000, 51.9, 52.0))])
-    for fit in FITS.values():
-        assert np.isfinite(fit(heavy).point).all()
+    for kind in KINDS:
+        assert np.isfinite(fit_repeat_model(kind, heavy).point).all()
 
 
 def test_nbd_is_negative_binomial_and_nobody_leaves():
@@ -288,7 +288,7 @@ def test_contradictions_are_refused_with_their_row(row, complaint):
 
 def test_missing_column_and_impossible_settings_are_refused():
     with pytest.raises(ValueError, match="column 'age_weeks' is missing"):
-        fit_bg_nbd(SEVERAL.drop(columns="age_weeks"))
+        fit_repeat_model(BgNbd, SEVERAL.drop(columns="age_weeks"))
     with pytest.raises(ValueError, match="BG/NBD: alpha is 0; expected a number above 0"):
         BgNbd(1, 0, 1, 1)
     with pytest.raises(ValueError, match="weeks is"):
