@@ -9,6 +9,7 @@ from crmlab.value.lifetime.likelihood import Estimates, FitError, likelihood_rat
 from crmlab.value.lifetime.nbd import Nbd
 from crmlab.value.lifetime.pareto_nbd import ParetoNbd
 from crmlab.value.lifetime.posterior import sample_bg_nbd_posterior
+from crmlab.value.lifetime.profiles import code_profile, try_profiles
 from crmlab.value.lifetime.repeat_model import fit_repeat_model
 from crmlab.value.lifetime.retention import ShiftedBetaGeometric, fit_shifted_beta_geometric
 from crmlab.value.lifetime.simulation import simulate_bg_nbd, simulate_pareto_nbd
@@ -39,6 +40,7 @@ __all__ = [
     "ParetoNbd",
     "ShiftedBetaGeometric",
     "bootstrap_lifetime_value",
+    "code_profile",
     "compare_forecasts",
     "discounted_future_orders",
     "expectations_by_frequency",
@@ -58,5 +60,6 @@ __all__ = [
     "simulate_bg_nbd",
     "simulate_pareto_nbd",
     "track_orders",
+    "try_profiles",
     "value_by_tenth",
 ]

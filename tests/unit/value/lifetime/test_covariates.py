@@ -11,11 +11,13 @@ from crmlab.value.lifetime import (
     BgNbd,
     CovariateBgNbd,
     FitError,
+    code_profile,
     fit_bg_nbd_with_covariates,
     fit_repeat_model,
     lifetime_value,
     likelihood_ratio,
     simulate_bg_nbd,
+    try_profiles,
 )
 from crmlab.value.lifetime.gamma_gamma import GammaGamma
 
@@ -207,3 +209,36 @@ def test_input_is_left_alone(drawn):
 def _fields(model):
     names = ("r", "alpha", "a", "b", "covariates", "centres", "purchase_rate", "leaving", "staying")
     return {name: getattr(model, name) for name in names}
+
+
+def test_profiles_are_coded_against_the_most_frequent_value():
+    coded = code_profile(pd.Series(["b", "a", "b", None, "c", True]))
+    assert coded.columns.tolist() == ["True", "a", "c", "unknown"]
+    assert coded.sum().tolist() == [1, 1, 1, 1]
+    assert (coded.sum(axis=1) == [0, 1, 0, 1, 1, 1]).all()
+
+
+def test_a_profile_that_matters_is_told_from_one_that_does_not(drawn):
+    rng = np.random.default_rng(2)
+    profiles = pd.DataFrame(
+        {
+            "channel": np.where(drawn["is_referred"], "referral", "shop"),
+            "sign": rng.choice(["leo", "virgo", "libra"], len(drawn)),
+            "planet": "earth",
+        }
+    )
+    # What the true model expects stands in for later orders without their noise.
+    later = MODEL.expected_future_orders(drawn, weeks=26.0)
+    tests, effects, refusals = try_profiles(drawn, profiles, n_later=later, weeks=26.0)
+    tests = tests.set_index("profile")
+    assert tests.loc["channel", "p_value"] < 1e-6 < 1e-3 < tests.loc["sign", "p_value"]
+    assert tests.loc["channel", "degrees_of_freedom"] == 3
+    assert tests.loc["channel", "forecast_error"] < tests.loc["channel", "plain_forecast_error"]
+    assert list(refusals) == ["planet"]
+    one = effects.set_index("profile").loc["channel"]
+    assert one["profile_value"] == "referral"
+    assert one["compared_with"] == "shop"
+    assert one["lower"] < np.exp(0.6) < one["upper"]
+    assert one["n_customers"] == drawn["is_referred"].sum()
+    with pytest.raises(ValueError, match="expected the same customers"):
+        try_profiles(drawn, profiles.head(3), n_later=later, weeks=26.0)
