@@ -94,7 +94,7 @@ def estimate_activity_rates(cost, activities):
     -------
     pandas.DataFrame
         One row per activity: `activity`, `n_units`, `rate` (money for one, 0 or more),
-        `total_cost` (rate times units) and `cost_share`. The total is that of the books.
+        `activity_cost` (rate times units) and `cost_share`. The total is that of the books.
 
     Raises
     ------
@@ -130,7 +130,7 @@ def estimate_activity_rates(cost, activities):
             "activity": list(activities.columns),
             "n_units": n_units.astype("int64"),
             "rate": rates,
-            "total_cost": rates * n_units,
+            "activity_cost": rates * n_units,
             "cost_share": rates * n_units / booked.sum(),
         }
     )
@@ -258,8 +258,9 @@ def yearly_margins(orders, retention, *, observed_to, days=365):
     Returns
     -------
     pandas.DataFrame
-        Index `customer_id`: `yearly_margin` (money) and `retention_rate`. Whoever did not buy in
-        the last year is not there: by this rule he is gone.
+        Index `customer_id`: `yearly_margin` (money) and `retention_rate`, that of customers with
+        as many orders, or of all where there were none such. Whoever did not buy in the last year
+        is not there: by this rule he is gone.
     """
     end = as_day(observed_to, name="observed_to")
     last = split_orders(orders, calibrated_to=end - pd.Timedelta(days=days))[1]
@@ -268,7 +269,9 @@ def yearly_margins(orders, retention, *, observed_to, days=365):
         raise ValueError("orders: column 'margin' is missing; a yearly margin needs it")
     bought = bought[bought["n_orders"] > 0].set_index("customer_id")
     rate = retention.set_index("n_orders")["retention_rate"]
-    stays = bought["n_orders"].clip(upper=_MOST_ORDERS).map(rate)
+    seen = retention.dropna()
+    overall = np.average(seen["retention_rate"], weights=seen["n_customers"])
+    stays = bought["n_orders"].clip(upper=_MOST_ORDERS).map(rate).fillna(overall)
     return pd.DataFrame(
         {"yearly_margin": bought["total_margin"], "retention_rate": stays.astype("float64")}
     )

@@ -52,7 +52,7 @@ def review_value_management(columns):
     Returns
     -------
     pandas.DataFrame
-        One row per step, in order: `step`, `n_needed`, `n_known` (columns) and `lacks`, the
+        One row per step, in order: `step`, `n_needed`, `n_at_hand` (columns) and `lacks`, the
         columns that are not there, separated by commas.
 
     Examples
@@ -67,7 +67,7 @@ def review_value_management(columns):
         places = [place.split(".") for place in needed]
         lacks = [f"{table}.{name}" for table, name in places if name not in columns.get(table, ())]
         rows.append((step, len(needed), len(needed) - len(lacks), ", ".join(lacks)))
-    return pd.DataFrame(rows, columns=["step", "n_needed", "n_known", "lacks"])
+    return pd.DataFrame(rows, columns=["step", "n_needed", "n_at_hand", "lacks"])
 
 
 def service_by_rule(tickets, quadrant, *, rules=SERVICE_RULES):

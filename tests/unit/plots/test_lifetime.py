@@ -40,6 +40,13 @@ def valued():
     return table
 
 
+def profiled():
+    names = ["region_north", "a value without a term"]
+    return pd.DataFrame(
+        {"profile_value": names, "rate_ratio": [1.1, 0.8], "lower": [0.9, 0.6], "upper": [1.4, 1.0]}
+    )
+
+
 def every_plot():
     value = np.arange(40.0)
     tenths = lifetime.value_by_tenth(value, pd.DataFrame([value, value[::-1]]))
@@ -51,6 +58,10 @@ def every_plot():
         "alive": lambda: draw.plot_alive_grid(grid),
         "tenths": lambda: draw.plot_lifetime_value(tenths),
         "matrix": lambda: draw.plot_value_matrix(valued()),
+        "profiles": lambda: draw.plot_profile_effects(profiled()),
+        "engagement": lambda: draw.plot_engagement(
+            pd.DataFrame({"tenth": [1, 2], "lifetime_value": [9.0, 3], "referral_value": [1.0, 2]})
+        ),
     }
 
 

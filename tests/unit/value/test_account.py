@@ -60,7 +60,7 @@ def test_rates_of_costs_without_scatter_are_exact():
     found = estimate_activity_rates(activities @ [20.0, 24.0, 60.0], activities)
     np.testing.assert_allclose(found["rate"], [20.0, 24.0, 60.0], rtol=1e-9)
     assert found["cost_share"].sum() == pytest.approx(1)
-    assert found["total_cost"].sum() == pytest.approx((activities @ [20.0, 24.0, 60.0]).sum())
+    assert found["activity_cost"].sum() == pytest.approx((activities @ [20.0, 24.0, 60.0]).sum())
 
 
 def test_rates_are_recovered_from_scattered_costs_better_than_by_plain_least_squares():
@@ -69,7 +69,7 @@ def test_rates_are_recovered_from_scattered_costs_better_than_by_plain_least_squ
     for seed in range(8):
         activities, cost, _ = simulated(seed=seed)
         found = estimate_activity_rates(cost, activities)
-        assert found["total_cost"].sum() == pytest.approx(cost.sum())
+        assert found["activity_cost"].sum() == pytest.approx(cost.sum())
         wrong.append(found["rate"].to_numpy() / true - 1)
         plainly.append(np.linalg.lstsq(activities, cost, rcond=None)[0] / true - 1)
     assert np.abs(np.mean(wrong, axis=0)).max() < 0.03  # no bias: 8 samples of 2,000
@@ -119,6 +119,10 @@ def test_yearly_margins_are_those_of_the_last_year():
     assert table.index.tolist() == ["a", "c", "d"]
     assert table.loc["a", "yearly_margin"] == pytest.approx(32)
     assert table["retention_rate"].tolist() == [0.5, 0.5, 0.5]
+    # Nobody ordered four times in the year before: such a customer stays as often as all of them.
+    more = pd.concat([ORDERS, *[book(("f", f"2024-0{m}-01", 9.0)) for m in (2, 3, 4, 5)]])
+    margins = yearly_margins(more, retention, observed_to=END)
+    assert margins.loc["f", "retention_rate"] == pytest.approx(2 / 3)
 
 
 def test_constant_margin_value_of_the_paper():

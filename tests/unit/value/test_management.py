@@ -28,7 +28,7 @@ def test_steps_lack_what_is_not_there():
     lacks = table.set_index("step")["lacks"]
     assert lacks["business_plan"] == lacks["behaviour_analysis"] == ""
     assert lacks["processes"] == "contacts.channel, tickets.channel"
-    assert (table["n_known"] == table["n_needed"]).tolist() == [s == "" for s in table["lacks"]]
+    assert (table["n_at_hand"] == table["n_needed"]).tolist() == [s == "" for s in table["lacks"]]
 
 
 def test_service_is_held_against_the_rule_of_each_customer():
