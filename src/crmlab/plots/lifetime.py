@@ -206,7 +206,8 @@ def plot_profile_effects(table, ax=None):
     Parameters
     ----------
     table : pandas.DataFrame
-        `profile_value` (its name, or a key of the terms table), `rate_ratio`, `lower`, `upper`.
+        `profile` and `profile_value` (as they are written, or with terms of their own),
+        `rate_ratio`, `lower`, `upper`; see `crmlab.value.lifetime.try_profiles`.
     ax : matplotlib.axes.Axes, optional
         Axes to draw on; new ones unless given.
 
@@ -219,10 +220,13 @@ def plot_profile_effects(table, ax=None):
     ax.axvline(1, color=GREY, linewidth=1.2, linestyle=":")
     ax.hlines(rows, table["lower"], table["upper"], color=PALETTE[0], linewidth=1.6)
     ax.scatter(table["rate_ratio"], rows, color=PALETTE[0], s=30, zorder=3)
-    terms = load_terms()
-    rows_from_top(ax, [label(key) if key in terms else str(key) for key in table["profile_value"]])
+    names = [
+        f"{_name(profile, profile)} · {_name(f'{profile}_{value}', value)}"
+        for profile, value in zip(table["profile"], table["profile_value"], strict=True)
+    ]
+    rows_from_top(ax, names)
     number_axis(ax.xaxis)
-    ax.set(xlabel=label("rate_ratio"), ylabel=label("profile_value"))
+    ax.set(xlabel=label("rate_ratio"), ylabel=label("profile"))
     return ax
 
 
@@ -254,3 +258,8 @@ def plot_engagement(table, ax=None):
     ax.grid(visible=False, axis="x")
     legend_above(ax)
     return ax
+
+
+def _name(key, otherwise):
+    """Return the term of a key, or what stands in the data where it has none."""
+    return label(key) if key in load_terms() else str(otherwise)

@@ -41,9 +41,14 @@ def valued():
 
 
 def profiled():
-    names = ["region_north", "a value without a term"]
     return pd.DataFrame(
-        {"profile_value": names, "rate_ratio": [1.1, 0.8], "lower": [0.9, 0.6], "upper": [1.4, 1.0]}
+        {
+            "profile": ["region", "planet"],
+            "profile_value": ["north", "mars"],
+            "rate_ratio": [1.1, 0.8],
+            "lower": [0.9, 0.6],
+            "upper": [1.4, 1.0],
+        }
     )
 
 
@@ -95,3 +100,8 @@ def test_every_quadrant_has_its_colour_and_all_customers_are_drawn():
         len({tuple(part.get_facecolor()[0]) for part in ax.collections if len(part.get_offsets())})
         > 1
     )
+
+
+def test_profiles_are_named_by_their_terms_or_as_they_are_written():
+    names = [text.get_text() for text in draw.plot_profile_effects(profiled()).get_yticklabels()]
+    assert names == ["Region · north", "planet · mars"]

@@ -32,7 +32,7 @@ from crmlab.value.lifetime.bg_nbd import (
     log_odds_left,
     orders_while_alive,
 )
-from crmlab.value.lifetime.likelihood import Estimates, FitError, maximize_likelihood
+from crmlab.value.lifetime.likelihood import FAR, Estimates, FitError, maximize_likelihood
 from crmlab.value.lifetime.repeat_model import fit_repeat_model
 from crmlab.value.lifetime.repeat_orders import COLUMNS, as_weeks, each_row, read_repeat_orders
 
@@ -272,6 +272,7 @@ def fit_bg_nbd_with_covariates(summary, covariates):
         hints=BgNbd.hints,
         signed=coefficients,
     )
+    _refuse_undetermined(found, z)
     unit = dict(zip(coefficients, np.tile(scales, 3).tolist(), strict=True))
     values = {name: value / unit.get(name, 1) for name, value in dict(found.values).items()}
     estimates = Estimates(
@@ -289,6 +290,22 @@ def fit_bg_nbd_with_covariates(summary, covariates):
         **{effect: tuple(row) for effect, row in zip(_EFFECTS, shifts.tolist(), strict=True)},
         estimates=estimates,
     )
+
+
+def _refuse_undetermined(found, z):
+    """Refuse a fit in which leaving runs off to never or at once for some of the customers.
+
+    The limits are those within which the parameters of the BG/NBD are taken for found.
+    """
+    point = np.array(list(dict(found.values).values()))
+    each = np.array(_of_each(point[:4], z, point[4:].reshape(3, -1)))
+    is_far = (np.abs(np.log(each[2:])) > FAR).any(axis=0)
+    if is_far.any() or not np.isfinite(list(found.standard_errors.values())).all():
+        raise FitError(
+            f"{CovariateBgNbd.name}: the data do not determine what the covariates do to leaving; "
+            f"for {is_far.sum()} of {len(z)} customers the estimates run off to never leaving, or "
+            "to leaving at once. Take fewer covariates, or more customers."
+        )
 
 
 def _of_each(base, z, shifts):

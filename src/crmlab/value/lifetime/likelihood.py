@@ -15,12 +15,12 @@ import pandas as pd
 from scipy.optimize import minimize
 from scipy.stats import chi2, norm
 
-__all__ = ["Estimates", "FitError", "likelihood_ratio", "maximize_likelihood"]
+__all__ = ["FAR", "Estimates", "FitError", "likelihood_ratio", "maximize_likelihood"]
 
 # On the logarithmic scale: where no search goes, and where a parameter that the data do not hold
 # counts as running away (about 1,000, and a thousandth).
 _EDGE = 15.0
-_FAR = 7.0
+FAR = 7.0
 _STEP = 1e-4
 _LARGEST_GRADIENT = 1e-6
 _CLOSE = 1e-8  # a last step this short: the estimates are right to as many digits
@@ -251,7 +251,7 @@ def _search(loss, places, model):
 def _refuse_runaway(point, errors, names, model, hints, signed):
     """Refuse a fit that would be better still with a parameter at 0 or infinity."""
     for name, place, error in zip(names, point, errors, strict=True):
-        if abs(place) < _FAR or error < 1:
+        if abs(place) < FAR or error < 1:
             continue
         where = "infinity" if place > 0 else "minus infinity" if name in signed else "0"
         why = hints.get((name, where), "The data do not determine it.")

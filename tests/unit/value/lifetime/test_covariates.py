@@ -200,6 +200,17 @@ def test_hopeless_customers_and_wrong_comparisons_are_refused(drawn, fitted):
         CovariateBgNbd(*PLAIN.point, NAMES, (0, 0), (0, 0), (0,), (0, 0))
 
 
+def test_a_kind_of_customers_that_never_leaves_is_refused_in_words():
+    rng = np.random.default_rng(1)
+    stays = np.arange(600) % 2
+    truth = SimpleNamespace(
+        r=0.8, alpha=6.0, a=np.where(stays, 1e-9, 2.0), b=np.where(stays, 1.0, 3.0), early_exits=0
+    )
+    drawn = simulate_bg_nbd(truth, rng.uniform(40, 80, 600), seed=7).assign(stays=stays)
+    with pytest.raises(FitError, match=r"do not determine .*leaving.* of 600 customers|runs off"):
+        fit_bg_nbd_with_covariates(drawn, ["stays"])
+
+
 def test_input_is_left_alone(drawn):
     before = drawn.copy(deep=True)
     fit_bg_nbd_with_covariates(drawn, NAMES[:1])
