@@ -183,13 +183,19 @@ def orders_while_alive(weeks, r, alpha, a, b):
     """Return the purchases in a time ahead of a customer who is alive at its beginning.
 
     This is E[X(t)] of the BG/NBD. Fader, Hardie & Lee (2005, eq. 9) print it with another form of
-    the hypergeometric function; Pfaff's transformation, used here, keeps all digits where theirs
-    overflows (hundreds of purchases).
+    the hypergeometric function, which overflows at hundreds of purchases; and at an argument of
+    -t/α, where it is shortest, SciPy's loses all digits at tens of them. Here the argument lies
+    between 0 and 1 and no parameter grows with the purchases but the third (Pfaff's and Euler's
+    transformations), so that the terms of the series do not cancel.
     """
     # At a = 1 the formula is 0 / 0: there the mean of two values close by is taken.
     is_there = np.abs(np.asarray(a) - 1) < 1e-5
     near = [np.where(is_there, 1 + away, a) for away in ([-1e-5, 1e-5] if is_there.any() else [0])]
+    share = weeks / (alpha + weeks)
     orders = [
-        (c + b - 1) / (c - 1) * (1 - hyp2f1(r, c - 1, c + b - 1, -weeks / alpha)) for c in near
+        (c + b - 1)
+        / (c - 1)
+        * (1 - (1 - share) ** (c - 1) * hyp2f1(c + b - 1 - r, c - 1, c + b - 1, share))
+        for c in near
     ]
     return sum(orders) / len(orders)

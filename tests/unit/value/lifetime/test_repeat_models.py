@@ -1,11 +1,13 @@
 """BG/NBD, MBG/NBD and Pareto/NBD: what holds of each, and what tells them apart."""
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.integrate import quad
 from scipy.special import beta as beta_function
-from scipy.special import gammaln
+from scipy.special import betaln, gammaln
 from scipy.stats import nbinom
 
 from crmlab.value.lifetime import (
@@ -19,6 +21,7 @@ from crmlab.value.lifetime import (
     simulate_bg_nbd,
     simulate_pareto_nbd,
 )
+from crmlab.value.lifetime.bg_nbd import orders_while_alive
 from crmlab.value.lifetime.repeat_orders import each_row
 
 BG = BgNbd(0.243, 4.414, 0.793, 2.426)
@@ -154,6 +157,31 @@ def test_bg_nbd_where_its_formula_divides_by_zero():
 def test_pareto_where_its_formula_divides_by_zero():
     at, near = (ParetoNbd(0.5, 10, s, 11).expected_orders(52.0) for s in (1.0, 1.0 + 1e-7))
     assert at == pytest.approx(near, rel=1e-6)
+
+
+def test_expected_orders_are_the_integral_over_drop_out_probabilities():
+    # An alive customer with rate λ and drop-out p is expected to buy (1 - exp(-λpt)) / p times;
+    # λ averages to 1 - (α / (α + pt))^r, and p is averaged here, by its logarithm.
+    def by_quadrature(weeks, r, alpha, a, b):
+        def part(log_p):
+            p = np.exp(log_p)
+            bought = -np.expm1(-r * np.log1p(p * weeks / alpha))
+            return bought * np.exp((a - 1) * log_p + (b - 1) * np.log1p(-p) - betaln(a, b))
+
+        cuts = np.log([1e-12, 1e-6, 1e-3, 0.03, 0.2, 0.6, 1 - 1e-12])
+        pieces = [quad(part, *pair, epsabs=0, epsrel=1e-9)[0] for pair in pairwise(cuts)]
+        # Below the first cut he stays, and buys at the mean rate r / α.
+        stays = np.exp(a * cuts[0] - betaln(a, b)) / a
+        return stays * r * weeks / alpha + sum(pieces)
+
+    rng = np.random.default_rng(3)
+    for n_orders in (0, 1, 5, 15, 50, 100):
+        for _ in range(4):
+            a, b = np.exp(rng.uniform([-4, -1], [2, 4]))
+            r, alpha = np.exp(rng.uniform([-2, 0], [1.5, 4]))
+            case = (rng.choice([1.0, 52.0, 260.0]), r + n_orders, alpha + 18.0, a, b + n_orders)
+            found = orders_while_alive(*case)
+            assert found == pytest.approx(by_quadrature(*case), rel=1e-6), case
 
 
 @pytest.mark.parametrize("n_orders", [300, 1000])
