@@ -218,6 +218,20 @@ def test_fit_is_the_best_there_is():
         assert other.log_likelihood(drawn).sum() < fitted.estimates.log_likelihood
 
 
+def test_a_search_that_begins_near_ends_at_the_same_place():
+    # So many customers with times of their own are begun with on a part of them.
+    ages = np.random.default_rng(1).uniform(30, 70, 12_000)
+    drawn = simulate_bg_nbd(BG, ages, seed=3)
+    part = fit_repeat_model(BgNbd, drawn.head(9000))
+    for kind in (BgNbd, MbgNbd):
+        fitted = fit_repeat_model(kind, drawn)
+        seen = each_row(*(drawn[c].to_numpy(float) for c in list(drawn)[:3]))
+        slope = kind._contributions(fitted.point, *seen)[1].mean(axis=1) * fitted.point
+        assert np.abs(slope).max() < 1e-10
+    again = fit_repeat_model(BgNbd, drawn, start=part)
+    np.testing.assert_allclose(again.point, fit_repeat_model(BgNbd, drawn).point, rtol=1e-8)
+
+
 def test_customers_counted_twice_weigh_double():
     drawn = simulate(BG, n=400)
     twice = pd.concat([drawn, drawn.head(100)])
