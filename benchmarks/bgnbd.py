@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from crmlab.value.lifetime import BgNbd, fit_bg_nbd, simulate_bg_nbd
+from crmlab.value.lifetime import BgNbd, fit_repeat_model, simulate_bg_nbd
 from crmlab.value.rfm import summarize_orders
 
 PEER = ["lifetimes==0.11.3", "pandas<2", "numpy<1.25", "scipy<1.12", "autograd<1.7"]
@@ -76,7 +76,7 @@ def measure():
         seconds = []
         for _ in range(RUNS):
             began = time.perf_counter()
-            model = fit_bg_nbd(table)
+            model = fit_repeat_model(BgNbd, table)
             seconds.append(time.perf_counter() - began)
         ours, other = statistics.median(seconds), statistics.median(theirs["seconds"])
         peers = BgNbd(**theirs["params"]).log_likelihood(table).sum()

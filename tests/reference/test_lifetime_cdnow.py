@@ -3,6 +3,13 @@
 P. S. Fader, B. G. S. Hardie & K. L. Lee (2005), Marketing Science 24(2), 275-284,
 doi:10.1287/mksc.1040.0098: 2,357 customers won in the first quarter of 1997, calibrated on 39
 weeks. Here the orders of $0 count as well, as they did there.
+
+Tolerances. A number printed is met to half a unit of its last digit, where it was computed from
+what stands beside it. Estimates, and forecasts made from them, are as exact as the search that
+found them: the likelihood is flat at its top, and programs stop where it no longer rises. Here the
+search goes on until the estimates stand still to eight digits; the programs that printed these
+numbers stopped earlier, at a distance that each tolerance allows for, rounded up to twice to three
+times what is seen. The log-likelihood does not feel that distance, and is met as printed.
 """
 
 import numpy as np
@@ -13,12 +20,12 @@ from crmlab.value.lifetime import (
     BgBb,
     BgNbd,
     GammaGamma,
+    MbgNbd,
+    ParetoNbd,
     expectations_by_frequency,
     fit_bg_bb,
-    fit_bg_nbd,
     fit_gamma_gamma,
-    fit_mbg_nbd,
-    fit_pareto_nbd,
+    fit_repeat_model,
     track_orders,
 )
 from crmlab.value.rfm import summarize_orders
@@ -44,12 +51,12 @@ def summary(orders):
 
 @pytest.fixture(scope="module")
 def bg(summary):
-    return fit_bg_nbd(summary)
+    return fit_repeat_model(BgNbd, summary)
 
 
 @pytest.fixture(scope="module")
 def pareto(summary):
-    return fit_pareto_nbd(summary)
+    return fit_repeat_model(ParetoNbd, summary)
 
 
 def customers(*rows):
@@ -64,32 +71,36 @@ SILENT = customers(*[(x, 20.0, 39.0) for x in (10, 15, 20, 25)])
 def test_bg_nbd_parameters_and_likelihood(summary, bg):
     assert len(summary) == 2357
     found = [bg.r, bg.alpha, bg.a, bg.b]
-    # The optimum to seven digits, as two programs print it.
+    # Two programs print seven digits; b, the least determined, agrees to five of them.
     np.testing.assert_allclose(found, [0.2425945, 4.4136019, 0.7929199, 2.4258881], rtol=1e-5)
     assert bg.estimates.log_likelihood == pytest.approx(-9582.429, abs=1e-3)
 
 
 def test_bg_nbd_forecasts(bg):
-    assert float(bg.expected_orders(52)) == pytest.approx(1.444004, abs=1e-4)
-    assert bg.expected_future_orders(HEAVY, weeks=52)[0] == pytest.approx(25.75659, abs=1e-3)
-    assert bg.probability_alive(HEAVY)[0] == pytest.approx(0.9688523, abs=1e-5)
+    assert float(bg.expected_orders(52)) == pytest.approx(1.444004, abs=2e-5)
+    # Twenty-six orders magnify the distance of the estimates.
+    assert bg.expected_future_orders(HEAVY, weeks=52)[0] == pytest.approx(25.75659, abs=2e-3)
+    assert bg.probability_alive(HEAVY)[0] == pytest.approx(0.9688523, abs=5e-6)
     np.testing.assert_allclose(
         bg.expected_future_orders(SILENT, weeks=52),
         [0.3474606, 0.04283391, 0.004158973, 0.0003583685],
-        rtol=1e-3,
+        rtol=2e-4,
     )
 
 
 def test_bg_nbd_of_the_papers_own_spreadsheet():
     one = customers((2, 30.43, 38.86))
     rounded = BgNbd(0.243, 4.414, 0.793, 2.426)
-    assert rounded.expected_future_orders(one, weeks=39)[0] == pytest.approx(1.226, abs=1e-3)
+    assert rounded.expected_future_orders(one, weeks=39)[0] == pytest.approx(1.226, abs=5e-4)
     precise = BgNbd(0.2425945, 4.4136019, 0.7929199, 2.4258881)
     np.testing.assert_allclose(
-        precise.expected_orders([0.1429, 1.0, 3.0, 31.8571, 32.0, 78.0]),
-        [0.0078, 0.0532, 0.1506, 1.0405, 1.0437, 1.8576],
-        atol=5e-4,
+        precise.expected_orders([0.1429, 1.0, 3.0, 31.8571, 32.0]),
+        [0.0078, 0.0532, 0.1506, 1.0405, 1.0437],
+        rtol=0,
+        atol=5e-5,
     )
+    # At 78 weeks the sheet's series stands 0.0004 below the quadrature and this formula.
+    assert float(precise.expected_orders(78.0)) == pytest.approx(1.8576, abs=4e-4)
 
 
 def test_bg_nbd_week_by_week(orders, bg):
@@ -125,28 +136,28 @@ def test_bg_nbd_by_repeat_orders_before(orders, summary, bg):
 
 def test_pareto_nbd_parameters_errors_and_likelihood(pareto):
     found = [pareto.r, pareto.alpha, pareto.s, pareto.beta]
-    # The likelihood is flat: programs agree to some 1e-3 of the value.
-    np.testing.assert_allclose(found, [0.55315, 10.57633, 0.60625, 11.6715], rtol=2e-3)
+    # Three programs print beta from 11.656 to 11.6715; the values of the closest are met.
+    np.testing.assert_allclose(found, [0.55315, 10.57633, 0.60625, 11.6715], rtol=5e-4)
     assert pareto.estimates.log_likelihood == pytest.approx(-9594.976, abs=1e-3)
     errors = list(pareto.estimates.standard_errors.values())
-    np.testing.assert_allclose(errors, [0.0476264, 0.8427222, 0.1872594, 6.2105448], rtol=5e-3)
+    np.testing.assert_allclose(errors, [0.0476264, 0.8427222, 0.1872594, 6.2105448], rtol=3e-4)
 
 
 def test_pareto_nbd_forecasts(pareto):
-    assert float(pareto.expected_orders(52)) == pytest.approx(1.473434, abs=2e-3)
-    assert pareto.expected_future_orders(HEAVY, weeks=52)[0] == pytest.approx(25.45647, abs=2e-2)
-    assert pareto.probability_alive(HEAVY)[0] == pytest.approx(0.997874, abs=1e-4)
+    assert float(pareto.expected_orders(52)) == pytest.approx(1.473434, abs=1e-6)
+    assert pareto.expected_future_orders(HEAVY, weeks=52)[0] == pytest.approx(25.45647, abs=3e-3)
+    assert pareto.probability_alive(HEAVY)[0] == pytest.approx(0.997874, abs=2e-6)
     np.testing.assert_allclose(
         pareto.expected_future_orders(SILENT, weeks=52),
         [0.7062289, 0.1442396, 0.02250658, 0.00309267],
-        rtol=5e-3,
+        rtol=2e-3,  # of chances of a thousandth, where the hypergeometric functions differ
     )
 
 
 def test_mbg_nbd_parameters(summary):
-    fitted = fit_mbg_nbd(summary)
+    fitted = fit_repeat_model(MbgNbd, summary)
     found = [fitted.r, fitted.alpha, fitted.a, fitted.b]
-    np.testing.assert_allclose(found, [0.525, 6.183, 0.891, 1.614], atol=2e-3)
+    np.testing.assert_allclose(found, [0.525, 6.183, 0.891, 1.614], rtol=0, atol=5e-4)
 
 
 def test_gamma_gamma_parameters_and_likelihood(mirror):
@@ -171,7 +182,8 @@ def test_gamma_gamma_first_customers_at_published_parameters(summary):
     model = GammaGamma(6.25, 3.74, 15.44)
     expected = [24.65, 18.91, 35.17, 35.17, 35.17, 71.46, 18.91, 35.17, 27.28, 35.17]
     found = model.expected_order_value(summary.head(10))
-    np.testing.assert_allclose(found, expected, atol=0.1)
+    # Printed from unrounded parameters; three digits of them leave five cents open.
+    np.testing.assert_allclose(found, expected, rtol=0, atol=0.06)
 
 
 # Fader, Hardie & Shang (2010), doi:10.1287/mksc.1100.0580, table 1: 11,104 donors, six years.

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from crmlab.atlas import load_terms
 from crmlab.plots.style import (
     GREY,
     MANY_POINTS,
@@ -16,8 +17,10 @@ from crmlab.plots.style import (
 
 __all__ = [
     "plot_alive_grid",
+    "plot_engagement",
     "plot_expectations",
     "plot_lifetime_value",
+    "plot_profile_effects",
     "plot_tracking",
     "plot_value_matrix",
 ]
@@ -195,3 +198,68 @@ def plot_value_matrix(table, ax=None):
     )
     legend_above(ax, ncols=2, markerscale=2.5)
     return ax
+
+
+def plot_profile_effects(table, ax=None):
+    """Draw how much more often customers of each kind buy than those they are compared with.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        `profile` and `profile_value` (as they are written, or with terms of their own),
+        `rate_ratio`, `lower`, `upper`; see `crmlab.value.lifetime.try_profiles`.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; new ones unless given.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = new_axes(ax, n_bars=len(table))
+    rows = np.arange(len(table))
+    ax.axvline(1, color=GREY, linewidth=1.2, linestyle=":")
+    ax.hlines(rows, table["lower"], table["upper"], color=PALETTE[0], linewidth=1.6)
+    ax.scatter(table["rate_ratio"], rows, color=PALETTE[0], s=30, zorder=3)
+    names = [
+        f"{_name(profile, profile)} · {_name(f'{profile}_{value}', value)}"
+        for profile, value in zip(table["profile"], table["profile_value"], strict=True)
+    ]
+    rows_from_top(ax, names)
+    number_axis(ax.xaxis)
+    ax.set(xlabel=label("rate_ratio"), ylabel=label("profile"))
+    return ax
+
+
+def plot_engagement(table, ax=None):
+    """Draw what customers of each tenth are worth by their own orders and by those they referred.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One row per tenth by lifetime value, the best first: `tenth`, `lifetime_value` and
+        `referral_value` (means, money per customer).
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; new ones unless given.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = new_axes(ax)
+    place = np.arange(len(table))
+    for shift, column, colour in [
+        (-0.2, "lifetime_value", PALETTE[0]),
+        (0.2, "referral_value", PALETTE[5]),
+    ]:
+        ax.bar(place + shift, table[column], 0.4, color=colour, label=label(column))
+    ax.set_xticks(place, [f"{n}" for n in table["tenth"]])
+    number_axis(ax.yaxis)
+    ax.set(xlabel=label("tenth"), ylabel=label("mean_value_of_tenth", unit=True))
+    ax.grid(visible=False, axis="x")
+    legend_above(ax)
+    return ax
+
+
+def _name(key, otherwise):
+    """Return the term of a key, or what stands in the data where it has none."""
+    return label(key) if key in load_terms() else str(otherwise)

@@ -12,11 +12,13 @@ from crmlab.plots.style import (
     legend_above,
     new_axes,
     number_axis,
+    rows_from_top,
     share_axis,
 )
 
 __all__ = [
     "plot_abc",
+    "plot_account",
     "plot_class_means",
     "plot_gains",
     "plot_lorenz",
@@ -350,3 +352,31 @@ def _month_axis(ax, months):
     """Write at most six months, ISO style: it reads alike in every language."""
     shown = list(months)[:: -(-len(months) // 6) or 1]
     ax.set_xticks(shown, [f"{month:%Y-%m}" for month in shown])
+
+
+def plot_account(total, ax=None):
+    """Draw where the sales go: goods, activities, other costs, and what is left.
+
+    Parameters
+    ----------
+    total : pandas.Series
+        Money by item: `total_value` first, costs, and `contribution` last; the costs take the
+        one down to the other.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; new ones unless given.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = new_axes(ax, n_bars=len(total))
+    rows = np.arange(len(total))
+    costs = total.to_numpy(dtype="float64")[1:-1]
+    left = total.iloc[0] - costs.cumsum()
+    ax.barh(rows[[0, -1]], total.iloc[[0, -1]], color=[PALETTE[0], PALETTE[2]], height=0.6)
+    ax.barh(rows[1:-1], costs, left=left, color=PALETTE[1], height=0.6)
+    rows_from_top(ax, [label(name) for name in total.index])
+    number_axis(ax.xaxis)
+    ax.axvline(0, color=GREY, linewidth=1)
+    ax.set(xlabel=label("account_money", unit=True), ylabel=label("account_item"))
+    return ax

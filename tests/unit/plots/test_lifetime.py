@@ -40,6 +40,18 @@ def valued():
     return table
 
 
+def profiled():
+    return pd.DataFrame(
+        {
+            "profile": ["region", "planet"],
+            "profile_value": ["north", "mars"],
+            "rate_ratio": [1.1, 0.8],
+            "lower": [0.9, 0.6],
+            "upper": [1.4, 1.0],
+        }
+    )
+
+
 def every_plot():
     value = np.arange(40.0)
     tenths = lifetime.value_by_tenth(value, pd.DataFrame([value, value[::-1]]))
@@ -51,6 +63,10 @@ def every_plot():
         "alive": lambda: draw.plot_alive_grid(grid),
         "tenths": lambda: draw.plot_lifetime_value(tenths),
         "matrix": lambda: draw.plot_value_matrix(valued()),
+        "profiles": lambda: draw.plot_profile_effects(profiled()),
+        "engagement": lambda: draw.plot_engagement(
+            pd.DataFrame({"tenth": [1, 2], "lifetime_value": [9.0, 3], "referral_value": [1.0, 2]})
+        ),
     }
 
 
@@ -84,3 +100,8 @@ def test_every_quadrant_has_its_colour_and_all_customers_are_drawn():
         len({tuple(part.get_facecolor()[0]) for part in ax.collections if len(part.get_offsets())})
         > 1
     )
+
+
+def test_profiles_are_named_by_their_terms_or_as_they_are_written():
+    names = [text.get_text() for text in draw.plot_profile_effects(profiled()).get_yticklabels()]
+    assert names == ["Region · north", "planet · mars"]

@@ -38,6 +38,11 @@ def _style():
     plt.close("all")
 
 
+ACCOUNT = pd.Series(
+    {"total_value": 100.0, "cost_of_goods": 60.0, "other_cost": -5.0, "contribution": 45.0}
+)
+
+
 def every_plot():
     table = summary()
     scores = rfm.score_rfm(table)
@@ -49,6 +54,7 @@ def every_plot():
         "lorenz": lambda: draw.plot_lorenz(contribution.lorenz_curve(VALUE), 0.6),
         "abc": lambda: draw.plot_abc(contribution.classify_abc(VALUE)),
         "whale": lambda: draw.plot_whale(contribution.whale_curve(PROFIT)),
+        "account": lambda: draw.plot_account(ACCOUNT),
         "grid of value": lambda: draw.plot_rfm_grid(grid),
         "grid of counts": lambda: draw.plot_rfm_grid(grid, "n_customers"),
         "gains": lambda: draw.plot_gains(curves, 0.2),
@@ -192,3 +198,9 @@ def test_results_are_left_unchanged():
     before = table.copy(deep=True)
     draw.plot_abc(table)
     pd.testing.assert_frame_equal(table, before)
+
+
+def test_costs_of_the_account_lead_from_sales_to_contribution():
+    bars = draw.plot_account(ACCOUNT).patches
+    ends = sorted((bar.get_y(), bar.get_x(), bar.get_x() + bar.get_width()) for bar in bars)
+    assert [end[1:] for end in ends] == [(0, 100), (40, 100), (45, 40), (0, 45)]

@@ -1,12 +1,16 @@
 """Lifetime value: who still buys, how often and for how much, and what that is worth today."""
 
 from crmlab.value.lifetime.bg_bb import BgBb, fit_bg_bb
-from crmlab.value.lifetime.bg_nbd import BgNbd, MbgNbd, fit_bg_nbd, fit_mbg_nbd
+from crmlab.value.lifetime.bg_nbd import BgNbd, MbgNbd
 from crmlab.value.lifetime.candidates import fit_repeat_models
+from crmlab.value.lifetime.covariates import CovariateBgNbd, fit_bg_nbd_with_covariates
 from crmlab.value.lifetime.gamma_gamma import GammaGamma, fit_gamma_gamma, frequency_correlation
-from crmlab.value.lifetime.likelihood import Estimates, FitError
-from crmlab.value.lifetime.nbd import Nbd, fit_nbd
-from crmlab.value.lifetime.pareto_nbd import ParetoNbd, fit_pareto_nbd
+from crmlab.value.lifetime.likelihood import Estimates, FitError, likelihood_ratio
+from crmlab.value.lifetime.nbd import Nbd
+from crmlab.value.lifetime.pareto_nbd import ParetoNbd
+from crmlab.value.lifetime.posterior import sample_bg_nbd_posterior
+from crmlab.value.lifetime.profiles import code_profile, try_profiles
+from crmlab.value.lifetime.repeat_model import fit_repeat_model
 from crmlab.value.lifetime.retention import ShiftedBetaGeometric, fit_shifted_beta_geometric
 from crmlab.value.lifetime.simulation import simulate_bg_nbd, simulate_pareto_nbd
 from crmlab.value.lifetime.tracking import (
@@ -27,6 +31,7 @@ from crmlab.value.lifetime.value import (
 __all__ = [
     "BgBb",
     "BgNbd",
+    "CovariateBgNbd",
     "Estimates",
     "FitError",
     "GammaGamma",
@@ -35,24 +40,26 @@ __all__ = [
     "ParetoNbd",
     "ShiftedBetaGeometric",
     "bootstrap_lifetime_value",
+    "code_profile",
     "compare_forecasts",
     "discounted_future_orders",
     "expectations_by_frequency",
     "fit_bg_bb",
-    "fit_bg_nbd",
+    "fit_bg_nbd_with_covariates",
     "fit_gamma_gamma",
-    "fit_mbg_nbd",
-    "fit_nbd",
-    "fit_pareto_nbd",
+    "fit_repeat_model",
     "fit_repeat_models",
     "fit_shifted_beta_geometric",
     "frequency_correlation",
     "lifetime_value",
+    "likelihood_ratio",
     "probability_alive_grid",
     "repeat_days_after",
     "run_rate_orders",
+    "sample_bg_nbd_posterior",
     "simulate_bg_nbd",
     "simulate_pareto_nbd",
     "track_orders",
+    "try_profiles",
     "value_by_tenth",
 ]

@@ -189,7 +189,8 @@ def fit_bg_bb(summary, *, n_customers=None):
         )
 
     # At few occasions there are few histories: each is computed once.
-    *alike, n_alike = count_alike(x, t_x, n, count)
+    levels, n_alike = count_alike(x, t_x, n, weights=count)
+    alike = [column.rows for column in levels]
 
     def log_likelihood(point):
         value, gradient = _log_likelihood(point, *alike)

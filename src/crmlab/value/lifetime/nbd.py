@@ -18,15 +18,10 @@ import numpy as np
 from scipy.special import digamma, gammaln
 
 from crmlab.value.lifetime.likelihood import Estimates
-from crmlab.value.lifetime.repeat_model import RepeatModel, fit_repeat_model
+from crmlab.value.lifetime.repeat_model import ALL_ALIKE, RepeatModel
 from crmlab.value.lifetime.repeat_orders import as_weeks
 
-__all__ = ["Nbd", "fit_nbd"]
-
-_ALL_ALIKE = (
-    "Customers seem to differ no more than chance alone makes them. Check whether these are "
-    "really customers of different habits, or take a longer window."
-)
+__all__ = ["Nbd"]
 
 
 @dataclass(frozen=True)
@@ -53,7 +48,7 @@ class Nbd(RepeatModel):
     name: ClassVar[str] = "NBD"
     parameters: ClassVar[tuple[str, ...]] = ("r", "alpha")
     starts: ClassVar = ((1.0, 10.0), (0.3, 3.0))
-    hints: ClassVar = {("r", "infinity"): _ALL_ALIKE, ("alpha", "infinity"): _ALL_ALIKE}
+    hints: ClassVar = {("r", "infinity"): ALL_ALIKE, ("alpha", "infinity"): ALL_ALIKE}
 
     def expected_orders(self, weeks):
         """Return the repeat purchases expected of a new customer, E[X(t)] = r t / α.
@@ -83,28 +78,3 @@ class Nbd(RepeatModel):
         by_r = x.of(digamma(r + x.values) - digamma(r)) + np.log(alpha) - log_end
         by_alpha = r / alpha - n_rates * age.of(1 / (alpha + age.values))
         return value, np.stack([by_r, by_alpha])
-
-
-def fit_nbd(summary):
-    """Return the NBD model fitted by maximum likelihood.
-
-    Parameters
-    ----------
-    summary : pandas.DataFrame
-        One row per customer, see `crmlab.value.lifetime.repeat_orders`.
-
-    Returns
-    -------
-    Nbd
-        With `estimates`.
-
-    Raises
-    ------
-    ValueError
-        If the summary cannot be read, or (as `FitError`) the model cannot be fitted to it.
-
-    References
-    ----------
-    Ehrenberg (1959), doi:10.2307/2985810
-    """
-    return fit_repeat_model(Nbd, summary)

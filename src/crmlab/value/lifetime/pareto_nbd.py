@@ -23,28 +23,21 @@ import numpy as np
 from scipy.special import digamma, gammaln
 
 from crmlab.value.lifetime.likelihood import Estimates
-from crmlab.value.lifetime.repeat_model import RepeatModel, fit_repeat_model
+from crmlab.value.lifetime.repeat_model import ALL_ALIKE, NOBODY_LEAVES, RepeatModel
 from crmlab.value.lifetime.repeat_orders import as_weeks
 
-__all__ = ["ParetoNbd", "fit_pareto_nbd"]
+__all__ = ["ParetoNbd"]
 
 _POINTS = 32
 _NODES, _WEIGHTS = (
     np.array(np.polynomial.legendre.leggauss(_POINTS)) + np.array([[1.0], [0.0]])
 ) / 2
-_NOBODY_LEAVES = (
-    "Nobody seems to leave within the window. Use a model without drop-out, or a longer window."
-)
-_ALL_ALIKE = (
-    "Customers seem to differ no more than chance alone makes them. Check whether these are "
-    "really customers of different habits, or take a longer window."
-)
 _HINTS = {
-    ("s", "0"): _NOBODY_LEAVES,
-    ("beta", "infinity"): _NOBODY_LEAVES,
-    ("s", "infinity"): _ALL_ALIKE,
-    ("r", "infinity"): _ALL_ALIKE,
-    ("alpha", "infinity"): _ALL_ALIKE,
+    ("s", "0"): NOBODY_LEAVES,
+    ("beta", "infinity"): NOBODY_LEAVES,
+    ("s", "infinity"): ALL_ALIKE,
+    ("r", "infinity"): ALL_ALIKE,
+    ("alpha", "infinity"): ALL_ALIKE,
     ("beta", "0"): "Some customers seem to leave at once. The MBG/NBD may fit them better.",
 }
 
@@ -109,40 +102,6 @@ class ParetoNbd(RepeatModel):
     @classmethod
     def _contributions(cls, point, x, t_x, age):
         return _log_likelihood(point, x, t_x.rows, age.rows)
-
-
-def fit_pareto_nbd(summary):
-    """Return the Pareto/NBD model fitted by maximum likelihood.
-
-    Parameters
-    ----------
-    summary : pandas.DataFrame
-        One row per customer, see `crmlab.value.lifetime.repeat_orders`.
-
-    Returns
-    -------
-    ParetoNbd
-        With `estimates`.
-
-    Raises
-    ------
-    ValueError
-        If the summary cannot be read, or (as `FitError`) the model cannot be fitted to it.
-
-    References
-    ----------
-    Schmittlein, Morrison & Colombo (1987), doi:10.1287/mnsc.33.1.1
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from crmlab.value.lifetime import simulate_pareto_nbd
-    >>> truth = ParetoNbd(r=0.8, alpha=6, s=0.9, beta=20)
-    >>> summary = simulate_pareto_nbd(truth, np.full(4000, 52.0), seed=1)
-    >>> 0.7 < fit_pareto_nbd(summary).r < 0.9
-    True
-    """
-    return fit_repeat_model(ParetoNbd, summary)
 
 
 def _ways(point, x, t_x, age):

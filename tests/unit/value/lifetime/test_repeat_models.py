@@ -1,11 +1,13 @@
 """BG/NBD, MBG/NBD and Pareto/NBD: what holds of each, and what tells them apart."""
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.integrate import quad
 from scipy.special import beta as beta_function
-from scipy.special import gammaln
+from scipy.special import betaln, gammaln
 from scipy.stats import nbinom
 
 from crmlab.value.lifetime import (
@@ -14,21 +16,19 @@ from crmlab.value.lifetime import (
     MbgNbd,
     Nbd,
     ParetoNbd,
-    fit_bg_nbd,
-    fit_mbg_nbd,
-    fit_pareto_nbd,
+    fit_repeat_model,
     fit_repeat_models,
     simulate_bg_nbd,
     simulate_pareto_nbd,
 )
-from crmlab.value.lifetime.repeat_model import fit_repeat_model
-from crmlab.value.lifetime.repeat_orders import find_levels
+from crmlab.value.lifetime.bg_nbd import orders_while_alive
+from crmlab.value.lifetime.repeat_orders import each_row
 
 BG = BgNbd(0.243, 4.414, 0.793, 2.426)
 MBG = MbgNbd(0.525, 6.183, 0.891, 1.614)
 PARETO = ParetoNbd(0.553, 10.578, 0.606, 11.669)
 MODELS = [BG, MBG, PARETO]
-FITS = {BgNbd: fit_bg_nbd, MbgNbd: fit_mbg_nbd, ParetoNbd: fit_pareto_nbd}
+KINDS = [BgNbd, MbgNbd, ParetoNbd]
 
 
 def customers(*rows):
@@ -94,7 +94,7 @@ def test_likelihood_is_that_of_one_customer_averaged_over_all(model, one):
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda m: m.name)
 def test_gradient_is_the_slope_of_the_likelihood(model):
-    seen = find_levels(*(SEVERAL[c].to_numpy(float) for c in SEVERAL))
+    seen = each_row(*(SEVERAL[c].to_numpy(float) for c in SEVERAL))
     _, gradient = model._contributions(model.point, *seen)
     for i, step in enumerate(np.eye(4) * 1e-6):
         above, below = (model._contributions(model.point + s, *seen)[0] for s in (step, -step))
@@ -159,6 +159,31 @@ def test_pareto_where_its_formula_divides_by_zero():
     assert at == pytest.approx(near, rel=1e-6)
 
 
+def test_expected_orders_are_the_integral_over_drop_out_probabilities():
+    # An alive customer with rate λ and drop-out p is expected to buy (1 - exp(-λpt)) / p times;
+    # λ averages to 1 - (α / (α + pt))^r, and p is averaged here, by its logarithm.
+    def by_quadrature(weeks, r, alpha, a, b):
+        def part(log_p):
+            p = np.exp(log_p)
+            bought = -np.expm1(-r * np.log1p(p * weeks / alpha))
+            return bought * np.exp((a - 1) * log_p + (b - 1) * np.log1p(-p) - betaln(a, b))
+
+        cuts = np.log([1e-12, 1e-6, 1e-3, 0.03, 0.2, 0.6, 1 - 1e-12])
+        pieces = [quad(part, *pair, epsabs=0, epsrel=1e-9)[0] for pair in pairwise(cuts)]
+        # Below the first cut he stays, and buys at the mean rate r / α.
+        stays = np.exp(a * cuts[0] - betaln(a, b)) / a
+        return stays * r * weeks / alpha + sum(pieces)
+
+    rng = np.random.default_rng(3)
+    for n_orders in (0, 1, 5, 15, 50, 100):
+        for _ in range(4):
+            a, b = np.exp(rng.uniform([-4, -1], [2, 4]))
+            r, alpha = np.exp(rng.uniform([-2, 0], [1.5, 4]))
+            case = (rng.choice([1.0, 52.0, 260.0]), r + n_orders, alpha + 18.0, a, b + n_orders)
+            found = orders_while_alive(*case)
+            assert found == pytest.approx(by_quadrature(*case), rel=1e-6), case
+
+
 @pytest.mark.parametrize("n_orders", [300, 1000])
 def test_hundreds_of_orders_do_not_overflow(n_orders):
     heavy = customers((n_orders, 38.99, 39.0))
@@ -174,7 +199,7 @@ def test_hundreds_of_orders_do_not_overflow(n_orders):
     ids=lambda m: m.name,
 )
 def test_parameters_of_simulated_customers_are_recovered(truth):
-    fitted = FITS[type(truth)](simulate(truth, n=6000))
+    fitted = fit_repeat_model(type(truth), simulate(truth, n=6000))
     errors = fitted.estimates.standard_errors
     for name, value in zip(truth.parameters, truth.point, strict=True):
         assert abs(getattr(fitted, name) - value) < 4 * errors[name], name
@@ -185,12 +210,26 @@ def test_parameters_of_simulated_customers_are_recovered(truth):
 
 def test_fit_is_the_best_there_is():
     drawn = simulate(BgNbd(0.8, 6.0, 1.2, 6.0), n=1000)
-    fitted = fit_bg_nbd(drawn)
+    fitted = fit_repeat_model(BgNbd, drawn)
     assert fitted.estimates.log_likelihood == pytest.approx(fitted.log_likelihood(drawn).sum())
     rng = np.random.default_rng(4)
     for _ in range(20):
         other = BgNbd(*(fitted.point * np.exp(rng.normal(0, 0.05, 4))))
         assert other.log_likelihood(drawn).sum() < fitted.estimates.log_likelihood
+
+
+def test_a_search_that_begins_near_ends_at_the_same_place():
+    # So many customers with times of their own are begun with on a part of them.
+    ages = np.random.default_rng(1).uniform(30, 70, 12_000)
+    drawn = simulate_bg_nbd(BG, ages, seed=3)
+    part = fit_repeat_model(BgNbd, drawn.head(9000))
+    for kind in (BgNbd, MbgNbd):
+        fitted = fit_repeat_model(kind, drawn)
+        seen = each_row(*(drawn[c].to_numpy(float) for c in list(drawn)[:3]))
+        slope = kind._contributions(fitted.point, *seen)[1].mean(axis=1) * fitted.point
+        assert np.abs(slope).max() < 1e-10
+    again = fit_repeat_model(BgNbd, drawn, start=part)
+    np.testing.assert_allclose(again.point, fit_repeat_model(BgNbd, drawn).point, rtol=1e-8)
 
 
 def test_customers_counted_twice_weigh_double():
@@ -199,13 +238,16 @@ def test_customers_counted_twice_weigh_double():
     weights = np.ones(400)
     weights[:100] = 2
     weighted = fit_repeat_model(BgNbd, drawn, weights=weights)
-    np.testing.assert_allclose(weighted.point, fit_bg_nbd(twice).point, rtol=1e-6)
+    np.testing.assert_allclose(weighted.point, fit_repeat_model(BgNbd, twice).point, rtol=1e-6)
 
 
 def test_order_of_customers_does_not_matter_and_input_is_left_alone():
     drawn = simulate(BG, n=500)
     before = drawn.copy(deep=True)
-    assert fit_bg_nbd(drawn).point.tolist() == fit_bg_nbd(drawn[::-1]).point.tolist()
+    assert (
+        fit_repeat_model(BgNbd, drawn).point.tolist()
+        == fit_repeat_model(BgNbd, drawn[::-1]).point.tolist()
+    )
     pd.testing.assert_frame_equal(drawn, before)
 
 
@@ -214,11 +256,11 @@ def test_unit_of_time_scales_alpha_alone():
     days = drawn.assign(
         last_order_age_weeks=drawn["last_order_age_weeks"] * 7, age_weeks=drawn["age_weeks"] * 7
     )
-    weekly, daily = fit_bg_nbd(drawn), fit_bg_nbd(days)
+    weekly, daily = fit_repeat_model(BgNbd, drawn), fit_repeat_model(BgNbd, days)
     np.testing.assert_allclose(daily.point, weekly.point * [1, 7, 1, 1], rtol=1e-5)
 
 
-@pytest.mark.parametrize("fit", FITS.values(), ids=lambda f: f.__name__)
+@pytest.mark.parametrize("kind", KINDS, ids=lambda k: k.name)
 @pytest.mark.parametrize(
     ("summary", "complaint"),
     [
@@ -228,9 +270,9 @@ def test_unit_of_time_scales_alpha_alone():
     ],
     ids=["one-time buyers", "three customers", "no time"],
 )
-def test_hopeless_data_are_refused_in_words(fit, summary, complaint):
+def test_hopeless_data_are_refused_in_words(kind, summary, complaint):
     with pytest.raises(FitError, match=complaint):
-        fit(summary)
+        fit_repeat_model(kind, summary)
 
 
 def test_customers_who_never_leave_are_refused_in_words():
@@ -239,7 +281,7 @@ def test_customers_who_never_leave_are_refused_in_words():
     orders = rng.poisson(rng.gamma(2.0, 10.0, 300))
     last = np.where(orders > 0, 52.0 * rng.random(300) ** (1 / np.maximum(orders, 1)), 0.0)
     with pytest.raises(FitError, match=r"runs off to .*Nobody seems to leave within the window"):
-        fit_bg_nbd(customers(*zip(orders, last, steady, strict=True)))
+        fit_repeat_model(BgNbd, customers(*zip(orders, last, steady, strict=True)))
 
 
 def test_customers_all_alike_are_refused_in_words():
@@ -247,14 +289,14 @@ def test_customers_all_alike_are_refused_in_words():
     orders = rng.poisson(5.0, 400)
     last = np.where(orders > 0, 52.0 * rng.random(400) ** (1 / np.maximum(orders, 1)), 0.0)
     with pytest.raises(FitError, match="runs off to"):
-        fit_bg_nbd(customers(*zip(orders, last, np.full(400, 52.0), strict=True)))
+        fit_repeat_model(BgNbd, customers(*zip(orders, last, np.full(400, 52.0), strict=True)))
 
 
 def test_one_heavy_customer_does_not_break_the_fit():
     drawn = simulate(BG, n=1000)
     heavy = pd.concat([drawn, customers((5000, 51.9, 52.0))])
-    for fit in FITS.values():
-        assert np.isfinite(fit(heavy).point).all()
+    for kind in KINDS:
+        assert np.isfinite(fit_repeat_model(kind, heavy).point).all()
 
 
 def test_nbd_is_negative_binomial_and_nobody_leaves():
@@ -288,7 +330,7 @@ def test_contradictions_are_refused_with_their_row(row, complaint):
 
 def test_missing_column_and_impossible_settings_are_refused():
     with pytest.raises(ValueError, match="column 'age_weeks' is missing"):
-        fit_bg_nbd(SEVERAL.drop(columns="age_weeks"))
+        fit_repeat_model(BgNbd, SEVERAL.drop(columns="age_weeks"))
     with pytest.raises(ValueError, match="BG/NBD: alpha is 0; expected a number above 0"):
         BgNbd(1, 0, 1, 1)
     with pytest.raises(ValueError, match="weeks is"):

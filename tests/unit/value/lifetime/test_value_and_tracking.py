@@ -10,7 +10,7 @@ from crmlab.value.lifetime import (
     bootstrap_lifetime_value,
     discounted_future_orders,
     expectations_by_frequency,
-    fit_bg_nbd,
+    fit_repeat_model,
     lifetime_value,
     run_rate_orders,
     simulate_bg_nbd,
@@ -64,7 +64,7 @@ def test_value_is_orders_times_value_times_margin(summary):
 
 def test_bootstrap_spreads_around_the_estimate_and_is_seeded(summary):
     settings = {"weeks": 52, "annual_discount_rate": 0.1, "n_resamples": 20}
-    model = fit_bg_nbd(summary)
+    model = fit_repeat_model(BgNbd, summary)
     one = bootstrap_lifetime_value(model, summary, seed=1, **settings)
     again = bootstrap_lifetime_value(model, summary, seed=1, **settings)
     pd.testing.assert_frame_equal(one, again)
