@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crmlab.atlas import LANGUAGES, nearest
+from crmlab.atlas import LANGUAGES
 from crmlab.data.fetch import (
     DataFile,
     Wheel,
@@ -28,6 +28,7 @@ from crmlab.data.fetch import (
     keep_file,
 )
 from crmlab.data.own_card import check_card, read_yaml
+from crmlab.data.wording import Message, near, say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -206,8 +207,7 @@ def load_card(name: str) -> Card:
     """
     if name not in _names():
         raise ValueError(
-            f"no data set of the catalog is called {name!r}{nearest(name, _names()) or '.'} "
-            f"Expected one of {', '.join(_names())}."
+            say("no_dataset", name=repr(name), near=near(name, _names()), names=_names())
         )
     path = _CARDS / f"{name}.yaml"
     values = read_yaml(path)
@@ -281,10 +281,7 @@ def get_dataset(
     card = load_card(name)
     if name == _BUNDLED:
         if file is not None:
-            raise ValueError(
-                f"{name} is bundled with the project and takes no file from elsewhere; leave out "
-                "--file, or name the data set the file belongs to."
-            )
+            raise ValueError(say("bundled", name=name))
         folder = _sample_folder(root)
         return {path.name: path for path in sorted(folder.iterdir()) if path.is_file()}
     if file is not None:
@@ -356,11 +353,9 @@ def find_source(source: str, folder: str | Path) -> str:
     try:
         found = locate(source, folder)
     except FileNotFoundError:
-        raise ValueError(
-            f"{str(source)!r} is neither a data set of the catalog ({', '.join(_names())}) nor a "
-            f"folder, a file or a database: {(Path(folder) / source).resolve()} is not there"
-            f"{nearest(str(source), _names()) or '.'}"
-        ) from None
+        looked_for = (Path(folder) / source).resolve()
+        said = _say_nothing("neither_there", source, path=looked_for)
+        raise ValueError(said) from None
     return source if found.path is None else str((Path(folder) / Path(source)).resolve())
 
 
@@ -419,10 +414,7 @@ def load_dataset(
     """
     if source in _names() and source != _BUNDLED:
         if engine not in (None, "pandas"):
-            raise ValueError(
-                f"{source}: its files are read by a program of its own and loaded; the engine "
-                f"{engine!r} is for a folder of tables. Leave the engine out."
-            )
+            raise ValueError(say("engine_catalog", source=source, engine=repr(engine)))
         return _load_catalog(load_card(str(source)), report)
     found = _locate(source, root)
     card = load_card(_BUNDLED) if source == _BUNDLED else _plain_card(found.name)
@@ -452,11 +444,12 @@ def _locate(source: str | Path, root: str | Path | None) -> Source:
     try:
         return locate(_sample_folder(root) if source == _BUNDLED else source)
     except FileNotFoundError:
-        raise ValueError(
-            f"{str(source)!r} is neither a data set of the catalog ({', '.join(_names())}) nor a "
-            f"folder, a file or a database{nearest(str(source), _names()) or '.'} Check the name, "
-            f"or the path from {Path.cwd()}."
-        ) from None
+        raise ValueError(_say_nothing("neither_name", source, here=Path.cwd())) from None
+
+
+def _say_nothing(key: str, source: str | Path, **named: object) -> Message:
+    names = _names()
+    return say(key, source=repr(str(source)), names=names, near=near(source, names), **named)
 
 
 def _card_beside(source: Source) -> Path | None:
@@ -486,9 +479,9 @@ def _load_own(source: Source, card: Card, engine: str | None, master: str | None
         checked = check_card(said, read_yaml(said))
         for key, value in told.items():
             if value and checked.get(key, value) != value:
+                named = {"name": key, "one": repr(checked[key]), "other": repr(value)}
                 raise ValueError(
-                    f"{said}: {key} is {checked[key]!r}, but {value!r} in {source.mapping_file}; "
-                    "say it once."
+                    say("card_and_mapping", path=said, **named, mapping=source.mapping_file)
                 )
         card = replace(card, **checked)
         hashes[said.name] = file_sha256(said)
@@ -540,12 +533,12 @@ def _window(
     last = pd.Timestamp(last) if last else (days.max() if len(days) else None)
     if len(days) and ((days < first) | (days > last)).any():
         row = int(((days < first) | (days > last)).to_numpy().argmax())
-        where = "" if "orders" in scanned else f", row {row + 1}"
-        raise ValueError(
-            f"{card.name}: orders.ordered_on{where}: {days.iloc[row]:%Y-%m-%d} is outside the "
-            f"window of observation, {first:%Y-%m-%d} to {last:%Y-%m-%d}. Correct the order or "
-            "the card's observed_from and observed_to."
-        )
+        where = "orders.ordered_on"
+        if "orders" not in scanned:
+            where = say("problem_rows", where=where, rows=say("row_one", n=row + 1))
+        told = {"day": days.iloc[row], "first": first, "last": last}
+        told = {name: f"{day:%Y-%m-%d}" for name, day in told.items()}
+        raise ValueError(say("outside_window", name=card.name, where=where, **told))
     return first, last
 
 
@@ -568,12 +561,8 @@ def _sample_folder(root: str | Path | None) -> Path:
     for folder in roots:
         if _holds_sample(folder):
             return folder / "data" / _BUNDLED
-    raise ValueError(
-        f"the bundled sample is not in {roots[0] / 'data' / _BUNDLED}"
-        + ("" if root is not None else " nor in a folder above")
-        + "; expected the project folder of crmlab, which holds data/sample. Run in that folder, "
-        "or name it with root=."
-    )
+    key = "no_sample_near" if root is None else "no_sample"
+    raise ValueError(say(key, folder=roots[0] / "data" / _BUNDLED))
 
 
 def _plain_card(name: str) -> Card:

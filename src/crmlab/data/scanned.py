@@ -18,7 +18,8 @@ import pandas as pd
 from crmlab.data.columns import find_table
 from crmlab.data.conversion import EXPECTED
 from crmlab.data.engines import LARGE_TABLES, collect, in_kinds, open_file, scan_table
-from crmlab.data.problems import show_value
+from crmlab.data.problems import say_range, show_value
+from crmlab.data.wording import say
 
 __all__ = ["LARGE_FILE_BYTES", "ScannedTable", "check_scanned", "find_scanned"]
 
@@ -119,7 +120,7 @@ def check_scanned(name, path, *, engine, master=None, customers=None):
     try:
         n_rows, *ends = _check(find_table(name), path, customers)
     except (pl.exceptions.PolarsError, nw.exceptions.NarwhalsError) as error:
-        raise ValueError(f"{path}: it cannot be read ({str(error)[:400]})") from error
+        raise ValueError(say("scan_failed", path=path, error=str(error)[:400])) from error
     return ScannedTable(str(path), engine, master, n_rows, *ends)
 
 
@@ -129,10 +130,10 @@ def _check(table, path, customers):
     schema = raw.collect_schema()
     for column in table.columns:
         if column.is_required and column.name not in schema:
-            raise ValueError(
-                f"{path}: the required column {column.name!r} is missing; it holds "
-                f"{EXPECTED[column.kind]}: {column.meaning_en}. The file has {', '.join(schema)}."
-            )
+            named = {"name": repr(column.name), "kind": EXPECTED[column.kind]}
+            meaning = {"en": column.meaning_en, "zh": column.meaning_zh}
+            said = say("scan_column_missing", path=path, **named, meaning=meaning, there=(*schema,))
+            raise ValueError(said)
     columns = [column for column in table.columns if column.name in schema]
     _refuse(path, raw, lambda frame: frame, _faults_of_text(columns, schema, path))
     frame = in_kinds(raw, path)
@@ -141,18 +142,16 @@ def _check(table, path, customers):
     ends = {"first_day": day.min(), "last_day": day.max()} if table.name == "orders" else {}
     found = collect(frame.select(nw.len().alias("n_rows"), **ends)).iloc[0]
     if found["n_rows"] == 0:
-        raise ValueError(
-            f"{path}: it has headings but no rows; expected rows, each {table.row_en}. "
-            "Fill it, or take it out of the folder."
-        )
+        row = {"en": table.row_en, "zh": table.row_zh}
+        expected = say("rows_each", row=row)
+        raise ValueError(_say(path, say("no_rows"), expected, say("fill_table")))
     if customers is not None and "customer_id" in schema:
         _refuse_strangers(path, frame, customers)
     # A day's grace: somewhere on earth it is tomorrow already.
     if ends and found["last_day"] > pd.Timestamp.today() + pd.Timedelta(days=1):
-        raise ValueError(
-            f"{path}: ordered_on: {found['last_day']:%Y-%m-%d} is still to come; expected days up "
-            "to today. Correct the date."
-        )
+        late = say("still_to_come", day=f"{found['last_day']:%Y-%m-%d}")
+        late = say("placed", place="ordered_on", said=late)
+        raise ValueError(_say(path, late, say("days_up_to_today"), say("correct_date")))
     return int(found["n_rows"]), *(found[end].normalize() for end in ends)
 
 
@@ -167,10 +166,8 @@ def _faults_of_text(columns, schema, path):
             is_bad = ~text.is_null() & (text != "") & ~text.str.contains(_PATTERNS[column.kind])
             faults[column.name] = (EXPECTED[column.kind], is_bad)
         elif not _is_stored_as(column.kind, kind):
-            raise ValueError(
-                f"{path}: {column.name} is stored as {kind}; expected {EXPECTED[column.kind]}. "
-                "Convert the column."
-            )
+            stored = say("stored_as", name=column.name, stored=str(kind))
+            raise ValueError(_say(path, stored, EXPECTED[column.kind], say("convert_column")))
     return faults
 
 
@@ -199,7 +196,7 @@ def _faults_of_value(columns, frame):
         if schema[column.name].is_float():
             is_bad.append(~value.is_finite())
         if column.range:
-            expected = f"{expected}, {column.range}"
+            expected = (expected, say_range(column.range))
             is_bad.append(_is_outside(value, column.range))
         if is_bad:
             # What compares with a missing value is itself missing, and that is no fault.
@@ -231,15 +228,21 @@ def _refuse(path, frame, prepare, faults):
         n_bad = int(counts[name]) if pd.notna(counts[name]) else 0
         if n_bad:
             row, value = _find_first(path, prepare, name, is_bad)
+            is_gap = pd.isna(value) or value == ""
             said = (
-                "the value is missing"
-                if pd.isna(value) or value == ""
-                else (f"value {show_value(value)} is not allowed")
+                say("value_missing")
+                if is_gap
+                else say("value_not_allowed", value=show_value(value))
             )
-            raise ValueError(
-                f"{path}: {name}, row {row}: {said}; expected {expected}. {n_bad} rows are so: "
-                "correct them, or leave them out and count them."
-            )
+            where = say("problem_rows", where=name, rows=say("row_one", n=row))
+            said = say("placed", place=where, said=said)
+            raise ValueError(_say(path, said, expected, say("scan_rows", n=n_bad)))
+
+
+def _say(path, found, expected, cure):
+    """Return a problem as one sentence; a tuple of expectations is read as one."""
+    said = say("problem_expected", found=found, expected=expected)
+    return say("problem", where=path, found=said, cure=cure)
 
 
 def _find_first(path, prepare, name, is_bad):
@@ -255,7 +258,5 @@ def _refuse_strangers(path, frame, customers):
     ids = collect(frame.select("customer_id").unique("customer_id"))["customer_id"]
     strangers = ids[~ids.isin(customers)].sort_values()
     if len(strangers):
-        raise ValueError(
-            f"{path}: customer_id: customer {strangers.iloc[0]!r} is not in the table customers "
-            f"({len(strangers)} customers in all). Add them there, or leave their rows out."
-        )
+        named = {"customer": repr(strangers.iloc[0]), "n": len(strangers)}
+        raise ValueError(say("scan_strangers", path=path, **named))

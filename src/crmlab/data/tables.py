@@ -25,8 +25,9 @@ from crmlab.data.agreement import (
     nearest_column,
 )
 from crmlab.data.columns import TABLES, Column, Table, describe_table, find_table
-from crmlab.data.conversion import EXPECTED, Repairs, try_column
-from crmlab.data.problems import Problem, show_value
+from crmlab.data.conversion import EXPECTED, try_column
+from crmlab.data.problems import Problem, say_range, show_value
+from crmlab.data.wording import Counted, say
 from crmlab.imports import hidden
 
 __all__ = [
@@ -83,7 +84,7 @@ def check_table(name: str, frame: pd.DataFrame) -> pd.DataFrame:
     """
     result, problems, _ = inspect_table(name, frame)
     if problems:
-        raise ValueError(str(problems[0]))
+        raise ValueError(problems[0].message)
     return result
 
 
@@ -122,7 +123,7 @@ def check_tables(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """
     inspection = inspect_tables(tables)
     if inspection.problems:
-        raise ValueError(str(inspection.problems[0]))
+        raise ValueError(inspection.problems[0].message)
     return inspection.tables
 
 
@@ -140,12 +141,12 @@ class Inspection:
 
     tables: dict[str, pd.DataFrame]
     problems: list[Problem]
-    repairs: Repairs
+    repairs: Counted
 
 
 def inspect_table(
     name: str, frame: pd.DataFrame
-) -> tuple[pd.DataFrame | None, list[Problem], Repairs]:
+) -> tuple[pd.DataFrame | None, list[Problem], Counted]:
     """Return a table as `check_table` does, with all its problems in place of the first.
 
     Parameters
@@ -179,7 +180,7 @@ def inspect_table(
     problems = [*_find_repeated_columns(table, frame), *_find_missing_columns(table, frame)]
     if problems:
         return None, problems, []
-    repairs: Repairs = []
+    repairs: Counted = []
     known = {column.name: column for column in table.columns if column.name in frame.columns}
     others = [other for other in frame.columns if other not in known]
     source = frame.reset_index(drop=True)
@@ -238,8 +239,8 @@ def inspect_tables(tables: Mapping[str, pd.DataFrame]) -> Inspection:
 def _find_repeated_columns(table: Table, frame: pd.DataFrame) -> Iterator[Problem]:
     repeated = frame.columns[frame.columns.duplicated()].unique()
     for name in repeated:
-        found = f"column {name!r} appears more than once; keep one of them"
-        yield Problem(table.name, "", found, "", "Rename or remove the others.")
+        found = say("column_repeated", name=repr(name))
+        yield Problem(table.name, "", found, "", say("rename_others"))
 
 
 def _find_missing_columns(table: Table, frame: pd.DataFrame) -> Iterator[Problem]:
@@ -249,12 +250,13 @@ def _find_missing_columns(table: Table, frame: pd.DataFrame) -> Iterator[Problem
         if not column.is_required or column.name in frame.columns:
             continue
         near = nearest_column(column.name, others)
+        meaning = {"en": column.meaning_en, "zh": column.meaning_zh}
         advice = (
-            f"Its nearest name in the table is {near!r}: rename it to {column.name!r}."
+            say("rename_nearest", near=repr(near), name=repr(column.name))
             if near is not None
-            else f"Add it; it holds {EXPECTED[column.kind]}: {column.meaning_en}."
+            else say("add_column", kind=EXPECTED[column.kind], meaning=meaning)
         )
-        found = f"the required column {column.name!r} is missing"
+        found = say("column_missing", name=repr(column.name))
         yield Problem(table.name, "", found, "", advice)
 
 
@@ -314,9 +316,9 @@ def _validate(table: Table, frame: pd.DataFrame, wrong: set[str]) -> list[Proble
             Problem(
                 table.name,
                 column,
-                f"value {show_value(values.iloc[0])} is not allowed",
-                check,
-                "Correct these rows or leave them out.",
+                say("value_not_allowed", value=show_value(values.iloc[0])),
+                say_range(check),
+                say("correct_rows_or_leave"),
                 alike["index"].to_numpy(dtype=int),
                 tuple(values),
             )
@@ -336,14 +338,14 @@ def _find_repeated_rows(table: Table, frame: pd.DataFrame) -> list[Problem]:
     values = [", ".join(parts) for parts in zip(*keys, strict=True)]
     lines = ""
     if table.name == "orders" and len(repeated) > max(9, len(frame) / 4):
-        lines = " Where a row is a line of an order, sum the lines of each order first."
+        lines = say("hint_lines")
     return [
         Problem(
             table.name,
             " and ".join(key),
-            f"{values[0]!r} is there already",
-            f"one row for {table.row_en}",
-            f"Remove the repeated rows or give each its own.{lines}",
+            say("repeated", value=repr(values[0])),
+            say("one_row_for", row={"en": table.row_en, "zh": table.row_zh}),
+            say("remove_repeated", hint=lines),
             repeated,
             tuple(values),
         )

@@ -145,7 +145,7 @@ def test_lines_of_orders_are_told_from_orders(tmp_path):
     (tmp_path / "sales.csv").write_text("InvoiceNo,CustomerID,InvoiceDate,Amount\n" + rows)
     result = check(tmp_path)
     assert result.exit_code == 1
-    assert "sum the lines of each order first" in result.output
+    assert "say `one_row_is: order line`" in result.output
 
 
 def test_problems_are_counted_with_their_first_rows_and_listed_in_full(tmp_path):

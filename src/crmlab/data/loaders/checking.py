@@ -17,6 +17,7 @@ from crmlab.data.loaders.proposal import Proposal, propose_mapping, write_draft
 from crmlab.data.loaders.reading import Reading, inspect_source
 from crmlab.data.loaders.source import MAPPING_NAME, Source
 from crmlab.data.mapping import Mapping
+from crmlab.data.wording import say, text_in
 
 __all__ = ["Check", "check_source", "draft_path", "list_rows"]
 
@@ -92,12 +93,14 @@ def draft_path(source: Source) -> Path:
     return (source.path if source.kind == "folder" else source.path.parent) / MAPPING_NAME
 
 
-def list_rows(check: Check) -> pd.DataFrame:
+def list_rows(check: Check, language: str = "en") -> pd.DataFrame:
     """Return every wrong row with its place, value, fault and cure.
 
     Parameters
     ----------
     check : Check
+    language : {"en", "zh"}
+        Of what is said; the columns' names stay.
 
     Returns
     -------
@@ -110,17 +113,19 @@ def list_rows(check: Check) -> pd.DataFrame:
         n = max(1, len(problem.rows))
         known = len(problem.values) == n
         values = [str(value) for value in problem.values] if known else [""] * n  # noqa: PD011
-        expected = f"expected {problem.expected}" if problem.expected else problem.found
+        expected = problem.found
+        if problem.expected:
+            expected = say("expected", expected=problem.expected)
         parts.append(
             pd.DataFrame(
                 {
-                    "place": problem.place,
+                    "place": text_in(problem.place, language),
                     "table": problem.table,
                     "column": problem.column,
                     "row": pd.array(problem.rows + 1 if len(problem.rows) else [None], "Int64"),
                     "value": values,
-                    "problem": expected if values[0] else problem.found,
-                    "cure": problem.cure,
+                    "problem": text_in(expected if values[0] else problem.found, language),
+                    "cure": text_in(problem.cure, language),
                 }
             )
         )
@@ -129,8 +134,8 @@ def list_rows(check: Check) -> pd.DataFrame:
     return pd.DataFrame(columns=["place", "table", "column", "row", "value", "problem", "cure"])
 
 
-def write_proposal(check: Check) -> Path:
+def write_proposal(check: Check, language: str = "en") -> Path:
     """Write the proposed mapping where it belongs and return its path; never over another file."""
     path = draft_path(check.source)
-    write_draft(check.proposal or Proposal({}, []), check.source, path)
+    write_draft(check.proposal or Proposal({}, []), check.source, path, language)
     return path

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from crmlab.data.loaders.raw import arrow_to_frame
 from crmlab.data.loaders.source import Source
+from crmlab.data.wording import Message, say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -177,14 +178,9 @@ def list_tables(database: Database) -> list[str]:
     """Return the names of a database's tables; refuse one that has none."""
     tables = database.tables()
     if not tables:
-        where = (
-            f"the schema {database.source.schema} of the database"
-            if (database.source.schema)
-            else "the database"
-        )
-        raise ValueError(
-            f"{database.source}: {where} holds no table. Check that it is the right one."
-        )
+        source = database.source
+        key = "schema_no_table" if source.schema else "database_no_table"
+        raise ValueError(say(key, source=source, schema=source.schema))
     return tables
 
 
@@ -203,15 +199,14 @@ def _open_sqlite(source: Source):
         finally:
             connection.close()
     except sqlite3.DatabaseError as error:
-        raise ValueError(f"{source.path}: {_say_sqlite(str(error))}") from None
+        said = _say_sqlite(str(error))
+        raise ValueError(say("placed", place=source.path, said=said)) from None
 
 
-def _say_sqlite(error: str) -> str:
+def _say_sqlite(error: str) -> Message:
     if "locked" in error:
-        return "another program is writing to the database. Wait, or read a copy."
-    if "decode" in error.lower():
-        return f"a text of the database is not in UTF-8 ({error}). Correct it there."
-    return f"not a SQLite database that can be read ({error}). Take it from a backup."
+        return say("sqlite_locked")
+    return say("sqlite_text" if "decode" in error.lower() else "sqlite_damaged", error=error)
 
 
 @contextmanager
@@ -219,10 +214,7 @@ def _open_duckdb(source: Source):
     try:
         import duckdb
     except ImportError:
-        raise ValueError(
-            f"{source.path}: reading a DuckDB file takes the package duckdb; install crmlab with "
-            "its extra (`uv sync --extra duckdb`)."
-        ) from None
+        raise ValueError(say("duckdb_missing", path=source.path)) from None
     try:
         # A view of a file that was handed on must not reach other files.
         config = {"enable_external_access": "false"}
@@ -230,11 +222,8 @@ def _open_duckdb(source: Source):
             yield _DuckDB(source, connection)
     except duckdb.Error as error:
         text = str(error).splitlines()[0]
-        if "lock" in text.lower():
-            said = f"another program holds the database open ({text}). Close it, or read a copy."
-        else:
-            said = f"not a DuckDB database that can be read ({text})."
-        raise ValueError(f"{source.path}: {said}") from None
+        key = "duckdb_locked" if "lock" in text.lower() else "duckdb_damaged"
+        raise ValueError(say(key, path=source.path, error=text)) from None
 
 
 @contextmanager
@@ -243,10 +232,7 @@ def _open_postgresql(source: Source):
         import adbc_driver_manager
         import adbc_driver_postgresql.dbapi as driver
     except ImportError:
-        raise ValueError(
-            f"{source}: reading from PostgreSQL takes the package adbc-driver-postgresql; install "
-            "crmlab with its extra (`uv sync --extra postgres`)."
-        ) from None
+        raise ValueError(say("postgresql_missing", source=source)) from None
     try:
         with driver.connect(source.url) as connection:
             with connection.cursor() as cursor:
@@ -257,19 +243,19 @@ def _open_postgresql(source: Source):
                 cursor.execute("SET LOCAL extra_float_digits = 1")
             yield _PostgreSQL(source, connection)
     except adbc_driver_manager.Error as error:
-        raise ValueError(f"{source}: {_say_postgresql(str(error))}") from None
+        said = _say_postgresql(str(error))
+        raise ValueError(say("placed", place=source, said=said)) from None
 
 
-def _say_postgresql(error: str) -> str:
+def _say_postgresql(error: str) -> Message:
     text = " ".join(error.split())
     if "password" in text or "authentication" in text or "pg_hba" in text:
-        cure = "Check the user; put the password into ~/.pgpass or PGPASSWORD."
-        return f"the server refuses the user ({text}). {cure}"
+        return say("postgresql_user", error=text)
     if "does not exist" in text:
-        return f"{text}. Check the names in the address and in mapping.yaml."
+        return say("postgresql_names", error=text)
     if "permission denied" in text:
-        return f"{text}. Ask for the right to read (GRANT SELECT)."
-    return f"the server cannot be reached or does not answer ({text}). Check host and port."
+        return say("postgresql_rights", error=text)
+    return say("postgresql_out_of_reach", error=text)
 
 
 def _sqlite_column(cells: tuple):

@@ -10,6 +10,7 @@ import pyarrow.parquet
 
 from crmlab.data.loaders.raw import Raw, arrow_to_frame, drop_empty
 from crmlab.data.loaders.source import recognise
+from crmlab.data.wording import say
 
 __all__ = ["count_rows", "read_parquet", "read_sample"]
 
@@ -48,16 +49,11 @@ def read_sample(path: Path, n_rows: int) -> pd.DataFrame:
 
 def _open(path: Path, reader):
     if path.stat().st_size == 0:
-        raise ValueError(f"{path}: the file is empty, 0 bytes; write it again.")
+        raise ValueError(say("parquet_empty", path=path))
     kind = recognise(path)
     if kind != "parquet":
-        raise ValueError(
-            f"{path}: not a Parquet file that can be read (it does not begin like one); write it "
-            "again, or give it the name of what it is."
-        )
+        raise ValueError(say("parquet_other", path=path))
     try:
         return reader(path)
     except (pa.ArrowInvalid, OSError) as error:
-        raise ValueError(
-            f"{path}: not a Parquet file that can be read ({error}); write it again."
-        ) from None
+        raise ValueError(say("parquet_damaged", path=path, error=error)) from None

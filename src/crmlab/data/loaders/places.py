@@ -11,11 +11,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from crmlab.atlas import nearest
+from crmlab.atlas import find_nearest
 from crmlab.data.columns import TABLES
-from crmlab.data.loaders.raw import Counted
 from crmlab.data.loaders.source import MAPPING_NAME, READ, Source
 from crmlab.data.mapping import Mapping
+from crmlab.data.wording import Counted, Message, counted, near, say
 
 __all__ = ["Place", "find_places", "list_places"]
 
@@ -39,10 +39,15 @@ class Place:
         """What a table of ours would have to be called."""
         return self.part or self.path.stem
 
-    def __str__(self) -> str:
+    @property
+    def said(self) -> Message | str:
+        """The place as a message names it."""
         if self.kind == "workbook":
-            return f"{self.path.name}, sheet {self.part!r}"
+            return say("sheet_of", path=self.path.name, sheet=repr(self.part))
         return self.part or self.path.name
+
+    def __str__(self) -> str:
+        return str(self.said)
 
 
 def list_places(source: Source) -> list[Place]:
@@ -67,21 +72,13 @@ def list_places(source: Source) -> list[Place]:
         suffix, is_table = path.suffix.lower(), path.stem.lower() in TABLES
         if suffix not in READ:
             if is_table and suffix in _NOT_READ:
-                raise ValueError(
-                    f"{path}: files of the kind {suffix} are not read; expected .csv, .parquet or "
-                    ".xlsx. Save it as one of these."
-                )
+                raise ValueError(say("kind_not_read", path=path, suffix=suffix))
             continue
         if path.is_symlink() and not path.exists():
-            raise ValueError(
-                f"{path}: a link to {path.readlink()}, which is not there. Set it anew."
-            )
+            raise ValueError(say("broken_link", path=path, target=path.readlink()))
         if not path.is_file():
             if is_table:
-                raise ValueError(
-                    f"{path}: a folder where a file is expected. Move the file out of it, or name "
-                    "the folder itself as the data."
-                )
+                raise ValueError(say("folder_for_file", path=path))
             continue
         places += _parts(path)
     return places
@@ -116,8 +113,7 @@ def find_places(source: Source, mapping: Mapping) -> tuple[dict[str, Place], lis
             continue
         if name in found:
             raise ValueError(
-                f"{source}: both {found[name]} and {place} hold the table {name}; expected one "
-                "file per table. Move one of them out of the folder."
+                say("two_places", source=source, one=found[name].said, other=place.said, table=name)
             )
         found[name] = place
     _take_single_sheets(places, found)
@@ -131,12 +127,7 @@ def find_places(source: Source, mapping: Mapping) -> tuple[dict[str, Place], lis
 def count_others(others: Iterable[Place], source: Source) -> Counted:
     """Return the places that are no table, with their numbers of rows."""
     return [
-        (
-            place.name,
-            f"{place} is no table of a data set and was not read",
-            f"{place} 不是数据集的表，未读取",
-            _count_rows(place, source),
-        )
+        counted(place.name, say("no_table_of_ours", place=place.said), _count_rows(place, source))
         for place in others
     ]
 
@@ -161,16 +152,13 @@ def _take_single_sheets(places: list[Place], found: dict[str, Place]) -> None:
         if name not in TABLES or any(sheet in found.values() for sheet in sheets):
             continue
         if name in found:
+            one, other = found[name].said, path.name
             raise ValueError(
-                f"{path.parent}: both {found[name]} and {path.name} hold the table {name}; "
-                "expected one file per table. Move one of them out of the folder."
+                say("two_places", source=path.parent, one=one, other=other, table=name)
             )
         if len(sheets) > 1:
-            listed = ", ".join(repr(sheet.part) for sheet in sheets)
-            raise ValueError(
-                f"{path}: which of the sheets {listed} holds the table {name}? Call it {name!r}, "
-                "or name it in mapping.yaml."
-            )
+            listed = tuple(repr(sheet.part) for sheet in sheets)
+            raise ValueError(say("which_sheet", path=path, sheets=listed, table=name))
         found[name] = sheets[0]
 
 
@@ -185,40 +173,34 @@ def _pick(
     ]
     if len(fit) == 1:
         return fit[0]
-    names = [str(place) for place in places]
-    asked = ", ".join(repr(word) for word in (wanted, sheet) if word)
+    asked = tuple(repr(word) for word in (wanted, sheet) if word)
     if not fit:
         known = {place.path.name for place in places if place.path} | {p.part for p in places}
-        near = nearest(str(sheet if wanted in known else wanted), known - {""}) or "."
+        close = near(str(sheet if wanted in known else wanted), known - {""})
+        there = tuple(place.said for place in places) or say("no_tables")
         raise ValueError(
-            f"{source}: {asked}, which mapping.yaml names for {table}, is not there{near} There "
-            f"are {', '.join(names) or 'no tables'}."
+            say("place_gone", source=source, asked=asked, table=table, near=close, there=there)
         )
-    raise ValueError(
-        f"{source}: {asked or table} may be any of {', '.join(map(str, fit))}. Name the sheet in "
-        "mapping.yaml."
-    )
+    several = tuple(place.said for place in fit)
+    raise ValueError(say("place_unsure", source=source, asked=asked or table, places=several))
 
 
 def _refuse_nothing(source: Source, found: dict[str, Place], others: list[Place]) -> None:
     if found:
         return
-    listed = ", ".join(map(str, others)) or "no CSV, Parquet or Excel file"
-    raise ValueError(
-        f"{source}: no table found in it ({listed}); expected any of {', '.join(TABLES)}, each as "
-        "NAME.csv, NAME.parquet, NAME.xlsx or a sheet or database table NAME. Rename them, or let "
-        f"`crmlab data check {source} --write` draft a mapping.yaml."
-    )
+    there = tuple(place.said for place in others) or say("no_files")
+    raise ValueError(say("no_table_found", source=source, there=there, tables=tuple(TABLES)))
 
 
 def _refuse_misspelt(source: Source, found: dict[str, Place], others: list[Place]) -> None:
     for place in others:
-        near = nearest(place.name.lower(), set(TABLES) - set(found))
-        if near:
-            where = place.path if place.kind in ("csv", "parquet") else f"{source}: {place}"
+        missing = sorted(set(TABLES) - set(found))
+        if find_nearest(place.name.lower(), missing):
+            where = say("placed", place=source, said=place.said)
+            where = place.path if place.kind in ("csv", "parquet") else where
+            close = near(place.name.lower(), missing)
             raise ValueError(
-                f"{where}: no table is called {place.name!r}{near} Expected any of "
-                f"{', '.join(TABLES)}. Rename it, or move it out of the folder."
+                say("misspelt", place=where, name=place.name, near=close, tables=tuple(TABLES))
             )
 
 

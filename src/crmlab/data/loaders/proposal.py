@@ -8,6 +8,7 @@ proposal is a draft that its reader checks; what cannot be told is said in its n
 from __future__ import annotations
 
 import csv
+import functools
 import io
 import re
 from collections.abc import Iterable
@@ -25,6 +26,7 @@ from crmlab.data.loaders.source import Source
 from crmlab.data.loaders.translate import plain_name
 from crmlab.data.loaders.writing import guess_days, guess_numbers
 from crmlab.data.mapping import TableMapping
+from crmlab.data.wording import Message, reason, say, text_in
 
 __all__ = ["Proposal", "propose_mapping", "write_draft"]
 
@@ -93,18 +95,16 @@ def propose_mapping(source: Source) -> Proposal:
         try:
             frame, said = _look(place, source)
         except ValueError as error:
-            notes.append(str(error))
+            notes.append(reason(error))
             continue
         looks.append((place, frame, said))
     chosen = _choose_tables(looks)
     if not chosen:
-        listed = ", ".join(str(place) for place, *_ in looks) or "nothing that is read"
-        reasons = "".join(f"\n{note}" for note in notes)
-        raise ValueError(
-            f"{source}: no table of customers, orders, contacts, survey or tickets is recognised "
-            f"({listed}). Name its columns in a mapping.yaml; `crmlab data card sample` lists "
-            f"ours.{reasons}"
-        )
+        there = tuple(place.said for place, *_ in looks) or say("nothing_read")
+        said = say("nothing_recognised", source=source, there=there)
+        for note in notes:
+            said = say("and_line", said=said, note=note)
+        raise ValueError(said)
     content: dict = {"tables": {}}
     currencies: set[str] = set()
     for table, (place, frame, said, columns) in chosen.items():
@@ -118,19 +118,17 @@ def propose_mapping(source: Source) -> Proposal:
             content["tables"][table] = spec
     if currencies == {"CNY", "JPY"}:
         currencies = {"CNY"}
-        notes.append("¥ is taken for CNY; write currency: JPY if the amounts are in yen.")
+        notes.append(say("note_yen"))
     if len(currencies) == 1:
         content["currency"] = currencies.pop()
     elif currencies:
-        notes.append(
-            f"amounts in several currencies ({', '.join(sorted(currencies))}): split them."
-        )
+        notes.append(say("note_currencies", currencies=tuple(sorted(currencies))))
     if not content["tables"]:
         del content["tables"]
     return Proposal(content, notes)
 
 
-def write_draft(proposal: Proposal, source: Source, path: Path) -> None:
+def write_draft(proposal: Proposal, source: Source, path: Path, language: str = "en") -> None:
     """Write a proposal as a mapping file that its reader can go on with; never over another.
 
     Parameters
@@ -138,6 +136,8 @@ def write_draft(proposal: Proposal, source: Source, path: Path) -> None:
     proposal : Proposal
     source : Source
     path : pathlib.Path
+    language : {"en", "zh"}
+        Of its comments.
 
     Raises
     ------
@@ -150,19 +150,15 @@ def write_draft(proposal: Proposal, source: Source, path: Path) -> None:
     elif source.kind != "folder":
         named = {"source": source.path.name}
     body = yaml.safe_dump(named | proposal.content, allow_unicode=True, sort_keys=False)
-    lines = ["# Drafted by `crmlab data check`: check every line, then run the check again."]
-    lines += [f"# {note}" for note in proposal.notes]
+    lines = [say("draft_head"), *proposal.notes]
     if "currency" not in proposal.content:
-        lines.append("# currency: CNY             # ISO 4217: in which currency amounts are")
-    lines.append("# time_zone: Asia/Shanghai  # whose local time days and times are in")
+        lines.append(say("draft_currency"))
+    lines = [f"# {text_in(line, language)}" for line in (*lines, say("draft_zone"))]
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write("\n".join(lines) + "\n" + (body if body != "{}\n" else ""))
     except FileExistsError:
-        raise ValueError(
-            f"{path}: there is one already, and it is not overwritten. Change it by hand, or move "
-            "it away."
-        ) from None
+        raise ValueError(say("draft_exists", path=path)) from None
 
 
 def _look(place: Place, source: Source) -> tuple[pd.DataFrame, dict]:
@@ -210,7 +206,9 @@ def _look_at_sheet(place: Place) -> tuple[pd.DataFrame, dict]:
 
     rows = read_rows(place.path, place.part, _SAMPLE_ROWS)
     if not rows:
-        raise ValueError(f"{place.path}, sheet {place.part!r}: the sheet is empty and is not read.")
+        raise ValueError(
+            say("sheet_empty", place=say("sheet_of", path=place.path, sheet=repr(place.part)))
+        )
     heading = find_heading([[str(cell) for cell in row] for row in rows[:10]])
     said = {"heading_row": heading + 1} if heading else {}
     return tabulate([str(cell).strip() for cell in rows[heading]], rows[heading + 1 :]), said
@@ -272,7 +270,7 @@ def _describe(
                 marks = [mark for mark in _MISSING if (text == mark).any()]
                 missing |= dict.fromkeys(marks)
                 text = text[~text.isin(marks)]
-            where = f"{table}.{ours} ({theirs})"
+            where = say("column_from", column=f"{table}.{ours}", heading=theirs)
             if column.kind in ("day", "instant"):
                 spec |= _describe_days(text, where, notes)
             elif column.kind in ("number", "integer"):
@@ -280,10 +278,8 @@ def _describe(
             elif column.kind == "text" and " | " in column.range:
                 spec |= _describe_words(text, column.range.split(" | "))
             elif column.kind == "flag" and not text.str.lower().isin(FLAGS).all():
-                found = ", ".join(text[~text.str.lower().isin(FLAGS)].unique()[:5])
-                notes.append(
-                    f"{where}: which of {found} is true and which false? Say it in values."
-                )
+                found = tuple(text[~text.str.lower().isin(FLAGS)].unique()[:5])
+                notes.append(say("note_flags", where=where, words=found))
         if spec or plain_name(theirs) != ours:
             specs[ours] = {"from": theirs} | spec
     specs = {ours: specs[ours] for ours in known if ours in specs}
@@ -305,30 +301,31 @@ def _describe(
     return result | ({"columns": short} if short else {})
 
 
-def _describe_days(text: pd.Series, where: str, notes: list[str]) -> dict:
+def _describe_days(text: pd.Series, where: Message, notes: list[str]) -> dict:
     formats, share = guess_days(text)
     if not formats:
         return {}
     if len(formats) > 1:
-        notes.append(
-            f"{where}: {text.iloc[0]!r} may be written {' or '.join(formats)}, and so may all "
-            "others: say which as dates."
-        )
+        ways = functools.reduce(lambda a, b: say("either_or", one=a, other=b), formats)
+        notes.append(say("note_dates", where=where, value=repr(text.iloc[0]), ways=ways))
         return {}
     if share < 1:
         n = round((1 - share) * text.nunique())
-        notes.append(f"{where}: days are written in several ways; {n} are not {formats[0]}.")
+        notes.append(say("note_mixed_dates", where=where, n=n, dates=formats[0]))
     if re.match(r"%Y-%m-%d|%Y%m%d$", formats[0]):
         return {}
     return {"dates": formats[0]}
 
 
-def _describe_numbers(text: pd.Series, where: str, notes: list[str], currencies: set[str]) -> dict:
+def _describe_numbers(
+    text: pd.Series, where: Message, notes: list[str], currencies: set[str]
+) -> dict:
     writings, signs, _ = guess_numbers(text)
     currencies.update(signs)
     if len(writings) > 1:
-        said = " or ".join(f"decimal {d!r} thousands {t!r}" for d, t in writings)
-        notes.append(f"{where}: {text.iloc[0]!r} may be written with {said}: say which.")
+        signs = [f"decimal {d!r} thousands {t!r}" for d, t in writings]
+        ways = functools.reduce(lambda a, b: say("either_or", one=a, other=b), signs)
+        notes.append(say("note_numbers", where=where, value=repr(text.iloc[0]), ways=ways))
         return {}
     if not writings:
         return {}

@@ -11,10 +11,9 @@ import numpy as np
 import pandas as pd
 
 from crmlab.data.problems import Problem
+from crmlab.data.wording import Counted, Message, counted, say
 
-__all__ = ["Counted", "Raw", "arrow_to_frame", "drop_empty"]
-
-Counted = list[tuple[str, str, str, int]]
+__all__ = ["Raw", "arrow_to_frame", "drop_empty"]
 
 
 @dataclass(eq=False)
@@ -43,10 +42,15 @@ class Raw:
     repairs: Counted = field(default_factory=list)
     left_out: Counted = field(default_factory=list)
 
-    def repaired(self, en: str, zh: str, n: int) -> None:
+    def repaired(self, said: Message, n: int) -> None:
         """Count a repair, if there was any."""
         if n:
-            self.repairs.append((self.table, en, zh, int(n)))
+            self.repairs.append(counted(self.table, said, n))
+
+    def leave_out(self, said: Message, n: int) -> None:
+        """Count what is left out, if there was any."""
+        if n:
+            self.left_out.append(counted(self.table, said, n))
 
 
 def drop_empty(raw: Raw) -> None:
@@ -56,8 +60,7 @@ def drop_empty(raw: Raw) -> None:
     for i in nameless:
         filled = np.flatnonzero(frame.iloc[:, i].notna().to_numpy())
         if len(filled):
-            found = f"column {i + 1} has no heading, yet it holds values"
-            cure = "Give it a heading, or empty it; a stray comma at a line's end does this too."
+            found, cure = say("no_heading", n=i + 1), say("give_heading")
             raw.problems.append(Problem(raw.table, "", found, "", cure, filled).at(raw.place))
     if nameless:
         frame = frame.iloc[:, [i for i in range(frame.shape[1]) if i not in nameless]]
@@ -65,8 +68,7 @@ def drop_empty(raw: Raw) -> None:
         empty = frame.isna().all(axis=1).to_numpy()
         n = int(empty.sum())
         if n:
-            reason = ("rows in which every cell is empty", "全部单元格为空的行", n)
-            raw.left_out.append((raw.table, *reason))
+            raw.leave_out(say("empty_rows"), n)
             numbers = np.arange(len(frame)) if raw.numbers is None else raw.numbers
             raw.numbers = numbers[~empty]
             frame = frame[~empty].reset_index(drop=True)

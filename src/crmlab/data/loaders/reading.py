@@ -17,12 +17,13 @@ import pandas as pd
 from crmlab.data.columns import TABLES
 from crmlab.data.loaders.fingerprint import find_mapping, hash_tables
 from crmlab.data.loaders.places import Place, count_others, find_places
-from crmlab.data.loaders.raw import Counted, Raw, drop_empty
+from crmlab.data.loaders.raw import Raw, drop_empty
 from crmlab.data.loaders.source import Source
 from crmlab.data.loaders.translate import name_format, translate
 from crmlab.data.mapping import Mapping, TableMapping
 from crmlab.data.problems import Problem
 from crmlab.data.tables import inspect_tables
+from crmlab.data.wording import Counted, reason, say
 
 __all__ = ["Reading", "inspect_source", "read_source"]
 
@@ -91,7 +92,7 @@ def read_source(source: Source, *, engine: str | None = None) -> Reading:
     """
     reading = inspect_source(source, engine=engine)
     if reading.problems:
-        raise ValueError(str(reading.problems[0]))
+        raise ValueError(reading.problems[0].message)
     return reading
 
 
@@ -130,7 +131,7 @@ def inspect_source(
                 frames[table], dates[table] = translate(raw, mapping)
             except ValueError as error:
                 raws.pop(table, None)
-                problems.append(Problem(table, "", str(error), "", ""))
+                problems.append(Problem(table, "", reason(error), "", ""))
         hashes = hash_tables(source, found, database) if source.kind == "postgresql" else {}
     inspection = inspect_tables(frames)
     for table, raw in raws.items():
@@ -165,10 +166,7 @@ def _find_scanned(
     from crmlab.data.scanned import find_scanned
 
     if engine not in (None, "pandas") and source.kind != "folder":
-        raise ValueError(
-            f"{source}: the engine {engine!r} reads CSV and Parquet files in a folder. Leave the "
-            "engine out."
-        )
+        raise ValueError(say("engine_folder", source=source, engine=repr(engine)))
     files = {
         table: place.path
         for table, place in found.items()
@@ -178,10 +176,8 @@ def _find_scanned(
     for table in list(chosen):
         if not _is_plain(files[table]):
             if engine is not None:
-                raise ValueError(
-                    f"{files[table]}: the text is not in UTF-8, which the engine {engine!r} reads. "
-                    "Save the file again with that encoding, or leave the engine out."
-                )
+                named = {"path": files[table], "engine": repr(engine)}
+                raise ValueError(say("engine_utf8", **named))
             del chosen[table]
     return {table: (files[table], name) for table, name in chosen.items()}
 
@@ -223,7 +219,8 @@ def _read(table: str, place: Place, mapping: Mapping, source: Source, database) 
         from crmlab.data.loaders.workbook import read_sheet
 
         return read_sheet(table, place.path, said, place.part)
-    raw = Raw(table, f"{source}, table {place.part!r}", database.read(place.part))
+    where = say("table_of", source=source, table=repr(place.part))
+    raw = Raw(table, where, database.read(place.part))
     drop_empty(raw)
     specs = said.specs
     key = [specs[k].from_ if k in specs else k for k in TABLES[table].key]
@@ -238,7 +235,7 @@ def _is_news(problem: Problem, told: set, before: list[Problem]) -> bool:
     """Return whether a problem is not merely the trace of one that its reader told already."""
     if (problem.column, tuple(problem.rows)) in told:
         return False
-    if problem.found != "the value is missing":
+    if problem.found != say("value_missing"):
         return True
     known = [p.rows for p in before if p.column == problem.column]
     return not known or not np.isin(problem.rows, np.concatenate(known)).all()
@@ -248,9 +245,9 @@ def _say_empty(table: str, place: str) -> Problem:
     return Problem(
         table,
         "",
-        "it has headings but no rows",
-        f"rows, each {TABLES[table].row_en}",
-        "Fill it, or take it out of the folder.",
+        say("no_rows"),
+        say("rows_each", row={"en": TABLES[table].row_en, "zh": TABLES[table].row_zh}),
+        say("fill_table"),
     ).at(place)
 
 
@@ -261,13 +258,12 @@ def _find_days_to_come(orders: pd.DataFrame, raw: Raw) -> list[Problem]:
     late = np.flatnonzero((days > pd.Timestamp.today() + pd.Timedelta(days=1)).to_numpy())
     if not len(late):
         return []
-    found = f"{days.iloc[late[0]]:%Y-%m-%d} is still to come"
     problem = Problem(
         "orders",
         "ordered_on",
-        found,
-        "days up to today",
-        "Correct the date.",
+        say("still_to_come", day=f"{days.iloc[late[0]]:%Y-%m-%d}"),
+        say("days_up_to_today"),
+        say("correct_date"),
         late,
         tuple(days.iloc[late].dt.strftime("%Y-%m-%d")),
     )

@@ -13,6 +13,7 @@ import pandas as pd
 
 from crmlab.data.loaders.raw import Raw
 from crmlab.data.mapping import ColumnMapping
+from crmlab.data.wording import say
 
 __all__ = ["SIGNS", "read_days", "read_numbers"]
 
@@ -58,11 +59,7 @@ def read_numbers(
     written = _plain_numbers(pd.Series(different, dtype="str"), spec, currency)
     result = _take(written, codes, values.index)
     changed = int((result != values.str.strip()).sum() - values.isna().sum())
-    raw.repaired(
-        f"{name}: numbers brought to plain writing (decimal sign, thousands, currency)",
-        f"{name}：统一数字写法（小数点、千位分隔符、货币符号）",
-        changed,
-    )
+    raw.repaired(say("repair_numbers", column=name), changed)
     return result
 
 
@@ -124,11 +121,7 @@ def read_days(
         Days as datetime64[us]; where some do not follow, all as texts, these unchanged.
     """
     if isinstance(values.dtype, pd.DatetimeTZDtype) and zone:
-        raw.repaired(
-            f"{name}: brought to local time of {zone}",
-            f"{name}：换算为 {zone} 当地时间",
-            int(values.notna().sum()),
-        )
+        raw.repaired(say("repair_zone", column=name, zone=zone), int(values.notna().sum()))
         return values.dt.tz_convert(zone).dt.tz_localize(None)
     if spec.dates == "serial":
         return _read_serial(raw, values, name)
@@ -147,22 +140,15 @@ def read_days(
         if zoned:
             moments = moments.dt.tz_convert(zone or "UTC").dt.tz_localize(None)
         parsed = _take(moments.astype("datetime64[us]"), codes, text.index)
-        raw.repaired(
-            f"{name}: days written {spec.dates}",
-            f"{name}：日期按 {spec.dates} 读取",
-            int(parsed.notna().sum()),
-        )
+        said = say("repair_days", column=name, dates=spec.dates)
+        raw.repaired(said, int(parsed.notna().sum()))
     if zone:
         zoned = text.str.contains(_ZONED, na=False) & parsed.isna()
         if zoned.any():
             moments = pd.to_datetime(text.where(zoned), format="ISO8601", errors="coerce", utc=True)
             local = moments.dt.tz_convert(zone).dt.tz_localize(None).astype("datetime64[us]")
             parsed = parsed.fillna(local)
-            raw.repaired(
-                f"{name}: brought to local time of {zone}",
-                f"{name}：换算为 {zone} 当地时间",
-                int(local.notna().sum()),
-            )
+            raw.repaired(say("repair_zone", column=name, zone=zone), int(local.notna().sum()))
     return _join(parsed, text)
 
 
@@ -175,11 +161,7 @@ def _read_serial(raw: Raw, values: pd.Series, name: str) -> pd.Series:
     parsed = (_SERIAL_START + pd.to_timedelta(days, unit="D").dt.round("s")).astype(
         "datetime64[us]"
     )
-    raw.repaired(
-        f"{name}: a spreadsheet's day numbers read as days",
-        f"{name}：电子表格的日期序号读作日期",
-        int(parsed.notna().sum()),
-    )
+    raw.repaired(say("repair_serial", column=name), int(parsed.notna().sum()))
     return _join(parsed, values.astype("str").where(values.notna()))
 
 

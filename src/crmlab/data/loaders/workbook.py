@@ -21,6 +21,7 @@ from crmlab.data.loaders.raw import Raw, drop_empty
 from crmlab.data.loaders.source import recognise
 from crmlab.data.mapping import TableMapping
 from crmlab.data.problems import Problem
+from crmlab.data.wording import Message, say
 
 __all__ = ["list_sheets", "read_rows", "read_sheet", "tabulate"]
 
@@ -76,20 +77,15 @@ def read_sheet(name: str, path: Path, said: TableMapping, sheet: str) -> Raw:
     """
     with _open(path) as workbook:
         if sheet not in workbook.sheet_names:
-            raise ValueError(
-                f"{path}: no sheet is called {sheet!r}; there are "
-                f"{', '.join(map(repr, workbook.sheet_names))}. Name one of them in mapping.yaml."
-            )
+            sheets = tuple(map(repr, workbook.sheet_names))
+            raise ValueError(say("no_sheet", path=path, sheet=repr(sheet), sheets=sheets))
         page = workbook.get_sheet_by_name(sheet)
         skip = said.heading_row - 1
         rows = page.to_python(skip_empty_area=False)
         merged = page.merged_cell_ranges or []
-    place = f"{path}, sheet {sheet!r}"
+    place = say("sheet_of", path=path, sheet=repr(sheet))
     if len(rows) <= skip or not any(cell != "" for cell in rows[skip]):
-        raise ValueError(
-            f"{place}: row {skip + 1} of the sheet holds no heading; expected columns there. Say "
-            "`heading_row` in mapping.yaml, or take the sheet out."
-        )
+        raise ValueError(say("sheet_no_heading", place=place, row=skip + 1))
     _refuse_merged_heading(place, merged, skip)
     heading = [str(cell).strip() for cell in rows[skip]]
     raw = Raw(name, place, tabulate(heading, rows[skip + 1 :]))
@@ -106,39 +102,28 @@ def _open(path: Path):
     kind = recognise(path)
     if kind == "ole":
         encrypted = "EncryptedPackage".encode("utf-16-le") in path.read_bytes()[:65536]
-        what = "protected by a password" if encrypted else "in the old format .xls"
-        cure = "Save it without one" if encrypted else "Save it as .xlsx"
-        raise ValueError(f"{path}: the workbook is {what}. {cure} in Excel, WPS or LibreOffice.")
-    cure = "Open it in Excel, WPS or LibreOffice and save it as .xlsx."
+        raise ValueError(say("book_encrypted" if encrypted else "book_old", path=path))
     if kind != "zip":
-        found = "it is empty" if not path.stat().st_size else "it does not begin like one"
-        raise ValueError(f"{path}: not an Excel workbook that can be read ({found}). {cure}")
+        found = say("book_other" if path.stat().st_size else "book_empty")
+        raise ValueError(say("book_damaged", path=path, error=found))
     try:
         with zipfile.ZipFile(path) as archive:
             if sum(member.file_size for member in archive.infolist()) > _LARGEST:
-                raise ValueError(
-                    f"{path}: the workbook unpacks to more than {_LARGEST >> 30} GB; it "
-                    "is no table of customers. Export the sheet as CSV."
-                )
+                raise ValueError(say("book_too_large", path=path, n=_LARGEST >> 30))
         workbook = python_calamine.CalamineWorkbook.from_path(str(path))
     except (zipfile.BadZipFile, python_calamine.CalamineError, OSError) as error:
-        raise ValueError(
-            f"{path}: not an Excel workbook that can be read ({error}). {cure}"
-        ) from None
+        raise ValueError(say("book_damaged", path=path, error=error)) from None
     if not workbook.sheet_names:
-        raise ValueError(f"{path}: the workbook has no sheet. {cure}")
+        raise ValueError(say("book_no_sheet", path=path))
     return workbook
 
 
-def _refuse_merged_heading(place: str, merged: list, skip: int) -> None:
+def _refuse_merged_heading(place: Message, merged: list, skip: int) -> None:
     for (top, left), (bottom, right) in merged:
         if top <= skip <= bottom and right > left:
             cells = f"{_letters(left)}{top + 1}:{_letters(right)}{bottom + 1}"
-            raise ValueError(
-                f"{place}: the heading's cells {cells} are merged, so that columns "
-                f"{_letters(left + 1)} to {_letters(right)} have no heading. Part them, or say in "
-                "mapping.yaml in which row each column has one (heading_row)."
-            )
+            ends = {"first": _letters(left + 1), "last": _letters(right)}
+            raise ValueError(say("merged_heading", place=place, cells=cells, **ends))
 
 
 def tabulate(heading: list[str], rows: list[list]) -> pd.DataFrame:
@@ -176,19 +161,16 @@ def _look_at_identifiers(raw: Raw) -> None:
         values = raw.frame.iloc[:, position]
         if not column.endswith("_id") or not pd.api.types.is_numeric_dtype(values.dtype):
             continue
-        en = f"{column}: identifiers stored as numbers made text; zeros in front, if any, are lost"
-        zh = f"{column}：按数值存储的编号转为文本；前导零（如有）已丢失"
-        raw.repaired(en, zh, values.notna().sum())
+        raw.repaired(say("repair_number_ids", column=column), values.notna().sum())
         bad = np.flatnonzero((values.abs() >= _MOST_DIGITS).fillna(False).to_numpy(dtype=bool))
         if len(bad):
             raw.problems.append(
                 Problem(
                     raw.table,
                     column,
-                    f"the identifier {values.iloc[bad[0]]:.0f} is stored as a number of more than "
-                    "15 digits, of which Excel has lost the last",
-                    "the identifier as text",
-                    "Format the column as text before the identifiers are entered.",
+                    say("id_too_long", value=f"{values.iloc[bad[0]]:.0f}"),
+                    say("id_as_text"),
+                    say("format_as_text"),
                     bad,
                     tuple(values.iloc[bad]),
                 ).at(raw.place)
@@ -203,14 +185,11 @@ def _find_bad_cells(path: Path, sheet: str, raw: Raw, heading_row: int):
         if row > heading_row and position < raw.frame.shape[1]:
             found.setdefault((raw.frame.columns[position], value), []).append(row - heading_row - 1)
     for (column, value), rows in found.items():
-        what = f"the cell shows the error {value}" if value else "the formula has no saved result"
-        cure = (
-            "Correct the formula or the value in the workbook."
-            if value
-            else "Open the workbook in Excel, WPS or LibreOffice, which computes it, and save."
-        )
+        found = say("error_cell", value=value) if value else say("formula_without_result")
+        cure = say("correct_formula" if value else "compute_formula")
         rows = np.array(rows)
-        problem = Problem(raw.table, column, what, "a value", cure, rows, (value,) * len(rows))
+        values = (value,) * len(rows)
+        problem = Problem(raw.table, column, found, say("a_value"), cure, rows, values)
         yield problem.at(raw.place)
 
 
@@ -262,8 +241,7 @@ def _find_merged_cells(raw: Raw, merged: list, skip: int):
         if bottom > skip and left < raw.frame.shape[1]:
             cells = f"{_letters(left)}{top + 1}:{_letters(right)}{bottom + 1}"
             rows = np.arange(max(top, skip + 1), bottom + 1) - skip - 1
-            found = f"the cells {cells} are merged, and only the first of them holds the value"
-            cure = "Part them and write the value into each."
+            found, cure = say("merged_cells", cells=cells), say("part_cells")
             column = raw.frame.columns[left]
             yield Problem(raw.table, column, found, "", cure, rows).at(raw.place)
 
