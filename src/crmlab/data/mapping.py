@@ -12,6 +12,7 @@ named as a study's ``data``; ``crmlab data check PATH --write`` drafts it.
         sheet: Januar              # of a workbook
         delimiter: ";"
         decimal: ","
+        one_row_is: order line     # where an order has several rows, which are to be summed
         dates: "%d.%m.%Y"          # as in Python's strptime; or serial, for day numbers
         columns:
           order_id: Belegnummer
@@ -33,7 +34,7 @@ from zoneinfo import ZoneInfo
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from crmlab.data.columns import TABLES
+from crmlab.data.columns import TABLES, columns_of
 from crmlab.data.wording import Message, near, reason, say
 
 __all__ = ["ColumnMapping", "Mapping", "TableMapping", "load_mapping"]
@@ -96,6 +97,7 @@ class TableMapping(_Writing):
     heading_row: int = Field(1, ge=1, le=1000)
     encoding: str | None = None
     delimiter: Literal[",", ";", "\t", "|"] | None = None
+    one_row_is: Literal["order", "order line"] | None = None
     columns: dict[str, ColumnMapping] = {}
     leave_out: list[str] = []
 
@@ -148,9 +150,11 @@ class Mapping(_Part):
             if table not in TABLES:
                 key, close = f"tables.{table}", near(table, TABLES)
                 raise ValueError(say("no_such_table", key=key, near=close, tables=tuple(TABLES)))
+            if spec.one_row_is and table != "orders":
+                raise ValueError(say("lines_only_orders", key=f"tables.{table}.one_row_is"))
             if table == "survey":  # its questions have names of their own
                 continue
-            names = tuple(column.name for column in TABLES[table].columns)
+            names = tuple(columns_of(table, spec.one_row_is))
             for column in spec.columns:
                 if column not in names:
                     key, close = f"tables.{table}.columns.{column}", near(column, names)

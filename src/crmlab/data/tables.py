@@ -174,9 +174,7 @@ def inspect_table(
     """
     table = find_table(name)
     if not isinstance(frame, pd.DataFrame):
-        raise ValueError(
-            f"{name}: expected a pandas DataFrame, got {type(frame).__name__}; read the file first."
-        )
+        raise ValueError(say("no_frame", name=name, kind=type(frame).__name__))
     problems = [*_find_repeated_columns(table, frame), *_find_missing_columns(table, frame)]
     if problems:
         return None, problems, []

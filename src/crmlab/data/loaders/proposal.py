@@ -18,9 +18,15 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from crmlab.data.columns import TABLES
+from crmlab.data.columns import ORDER_LINE, TABLES, columns_of
 from crmlab.data.conversion import FLAGS
-from crmlab.data.loaders.matching import find_heading, match_columns, score_table
+from crmlab.data.loaders.lines import are_lines
+from crmlab.data.loaders.matching import (
+    find_heading,
+    match_columns,
+    match_price,
+    score_table,
+)
 from crmlab.data.loaders.places import Place, list_places
 from crmlab.data.loaders.source import Source
 from crmlab.data.loaders.translate import plain_name
@@ -108,6 +114,8 @@ def propose_mapping(source: Source) -> Proposal:
     content: dict = {"tables": {}}
     currencies: set[str] = set()
     for table, (place, frame, said, columns) in chosen.items():
+        if table == "orders":
+            said = said | _propose_lines(frame, columns, notes)
         spec = _describe(table, frame, said, columns, notes, currencies)
         if place.name != table:
             where = place.path.name if place.path and place.kind != source.kind else place.part
@@ -259,7 +267,7 @@ def _describe(
 ) -> dict:
     """Return what a mapping must say of a table beyond what is read anyway."""
     specs: dict[str, dict] = {}
-    known = {column.name: column for column in TABLES[table].columns}
+    known = columns_of(table, said.get("one_row_is"))
     missing: dict[str, None] = {}
     for ours, theirs in columns.items():
         values, column = frame[theirs], known[ours]
@@ -299,6 +307,22 @@ def _describe(
         if spec != {"from": ours}
     }
     return result | ({"columns": short} if short else {})
+
+
+def _propose_lines(frame: pd.DataFrame, columns: dict[str, str], notes: list[Message]) -> dict:
+    """Say that rows are lines of orders, and find their price, where it is so."""
+    price = match_price(frame, columns)
+    priced = columns | ({"unit_price": price} if price else {})
+    if priced.get("amount") == price:
+        priced.pop("amount", None)
+    if not are_lines(frame, priced, notes):
+        return {}
+    columns.clear()
+    columns.update(priced)
+    if "amount" in columns:
+        columns.pop("unit_price", None)
+    notes.append(say("note_lines"))
+    return {"one_row_is": ORDER_LINE}
 
 
 def _describe_days(text: pd.Series, where: Message, notes: list[str]) -> dict:

@@ -14,8 +14,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from crmlab.data.columns import TABLES
+from crmlab.data.columns import ORDER_LINE, TABLES
 from crmlab.data.loaders.fingerprint import find_mapping, hash_tables
+from crmlab.data.loaders.lines import sum_raw_lines
 from crmlab.data.loaders.places import Place, count_others, find_places
 from crmlab.data.loaders.raw import Raw, drop_empty
 from crmlab.data.loaders.source import Source
@@ -128,7 +129,11 @@ def inspect_source(
                 continue
             try:
                 raws[table] = raw = _read(table, place, mapping, source, database)
-                frames[table], dates[table] = translate(raw, mapping)
+                frame, dates[table] = translate(raw, mapping)
+                if table == "orders" and _are_lines(mapping):
+                    frame = sum_raw_lines(raw, frame)
+                if frame is not None:
+                    frames[table] = frame
             except ValueError as error:
                 raws.pop(table, None)
                 problems.append(Problem(table, "", reason(error), "", ""))
@@ -191,6 +196,10 @@ def _is_plain(path: Path) -> bool:
         count_rows(path)
         return True
     return read_text(path, TableMapping()).data is None
+
+
+def _are_lines(mapping: Mapping) -> bool:
+    return "orders" in mapping.tables and mapping.tables["orders"].one_row_is == ORDER_LINE
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from crmlab.data.columns import TABLES, Column
+from crmlab.data.columns import Column, columns_of
 from crmlab.data.conversion import EXPECTED
 from crmlab.data.loaders.raw import Raw
 from crmlab.data.loaders.values import read_days, read_numbers
@@ -57,8 +57,7 @@ def translate(raw: Raw, mapping: Mapping) -> tuple[pd.DataFrame, dict[str, str]]
         If the mapping names a heading that is not there, or two headings become one.
     """
     said = mapping.tables.get(raw.table, TableMapping())
-    table = TABLES[raw.table]
-    known = {column.name: column for column in table.columns}
+    known = columns_of(raw.table, said.one_row_is)
     frame = _rename(raw, said, known)
     specs = dict(said.specs)
     default = ColumnMapping(
