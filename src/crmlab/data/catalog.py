@@ -469,9 +469,15 @@ def _load_own(source: Source, card: Card, engine: str | None, master: str | None
     tables = reading.tables
     customers = tables["customers"]["customer_id"] if "customers" in tables else None
     scanned = {
-        name: check_scanned(name, path, engine=chosen, master=master, customers=customers)
-        for name, (path, chosen) in reading.scanned.items()
+        name: check_scanned(
+            name, path, engine=chosen, master=master, customers=customers, layout=layout
+        )
+        for name, (path, chosen, layout) in reading.scanned.items()
     }
+    left_out, repairs = list(reading.left_out), list(reading.repairs)
+    for table in scanned.values():
+        left_out += table.left_out
+        repairs += table.repairs
     hashes = reading.hashes or fingerprint_source(source)
     said = _card_beside(source)
     told = {"currency": reading.mapping.currency, "time_zone": reading.mapping.time_zone}
@@ -487,7 +493,7 @@ def _load_own(source: Source, card: Card, engine: str | None, master: str | None
         hashes[said.name] = file_sha256(said)
     card = replace(card, **{key: value for key, value in told.items() if value})
     card = replace(card, is_simulated=card.is_simulated or "truth" in reading.tables)
-    counts = (count_left_out(reading.left_out), count_left_out(reading.repairs))
+    counts = (count_left_out(left_out), count_left_out(repairs))
     return _dataset(card, tables, *counts, hashes, scanned)
 
 

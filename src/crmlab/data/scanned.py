@@ -2,8 +2,8 @@
 
 Who asks: a study of a folder whose orders are too many to load, or that names an engine. What
 `crmlab.data.tables` checks row by row in memory is checked here by questions to Polars, which come
-back as counts; only where a count is not 0 is the first such row looked for. One thing is not
-asked, since the answer takes as much memory as the table: whether an identifier occurs twice.
+back as counts; only where a count is not 0 is the first such row looked for. Whether an identifier
+occurs twice is asked in `crmlab.data.repeated`.
 """
 
 from __future__ import annotations
@@ -17,11 +17,20 @@ import pandas as pd
 
 from crmlab.data.columns import find_table
 from crmlab.data.conversion import EXPECTED
-from crmlab.data.engines import LARGE_TABLES, collect, in_kinds, open_file, scan_table
+from crmlab.data.engines import LARGE_TABLES, collect
+from crmlab.data.layout import ROW, Layout
+from crmlab.data.order_lines import count_lines, line_columns, sum_lines, take_orders, tell_counts
 from crmlab.data.problems import say_range, show_value
+from crmlab.data.repeated import find_repeated
 from crmlab.data.wording import say
 
-__all__ = ["LARGE_FILE_BYTES", "ScannedTable", "check_scanned", "find_scanned"]
+__all__ = [
+    "LARGE_FILE_BYTES",
+    "ScannedTable",
+    "check_scanned",
+    "find_scanned",
+    "is_written_plainly",
+]
 
 #: A file of this size and more is not loaded, but read by Polars, unless a study says otherwise.
 LARGE_FILE_BYTES = 256 * 2**20
@@ -50,18 +59,24 @@ class ScannedTable:
     n_rows : int
     first_day, last_day : pandas.Timestamp or None
         Of the orders; None in other tables.
+    layout : crmlab.data.layout.Layout
+    repairs, left_out : tuple of (table, text, text_zh, n)
+        Of order lines that are summed.
     """
 
     path: str
     engine: str
     master: str | None
     n_rows: int
+    layout: Layout
     first_day: pd.Timestamp | None = None
     last_day: pd.Timestamp | None = None
+    repairs: tuple = ()
+    left_out: tuple = ()
 
     def open(self):
         """Return the table in its engine, see `crmlab.data.engines.scan_table`."""
-        return scan_table(self.path, engine=self.engine, master=self.master)
+        return self.layout.open(self.path, engine=self.engine, master=self.master).to_native()
 
     def load(self):
         """Return the table as a pandas table, all of it in memory."""
@@ -91,7 +106,28 @@ def find_scanned(files, engine=None):
     return dict.fromkeys(large, engine)
 
 
-def check_scanned(name, path, *, engine, master=None, customers=None):
+def is_written_plainly(path, layout):
+    """Return whether no cell needs a mapping to be read: no sign of a currency, no time zone.
+
+    Parameters
+    ----------
+    path : path-like
+    layout : crmlab.data.layout.Layout
+    """
+    raw = layout.open_raw(path, engine="polars")
+    schema = raw.collect_schema()
+    columns = [column for name, column in layout.known.items() if name in schema]
+    try:
+        faults = _faults_of_text(columns, schema, Path(path))
+    except ValueError:  # a column of another type
+        return False
+    marks = [
+        nw.when(is_bad).then(1).otherwise(0).sum().alias(n) for n, (_, is_bad) in faults.items()
+    ]
+    return not marks or not collect(raw.select(*marks)).to_numpy().any()
+
+
+def check_scanned(name, path, *, engine, master=None, customers=None, layout=None):
     """Return a table that is not loaded, or refuse it and say where and why.
 
     Parameters
@@ -102,6 +138,8 @@ def check_scanned(name, path, *, engine, master=None, customers=None):
         As for `crmlab.data.engines.scan_table`.
     customers : pandas.Series, optional
         Identifiers of the customer table: every customer of this one must be there.
+    layout : crmlab.data.layout.Layout, optional
+        Which columns are which; as they are called unless given.
 
     Returns
     -------
@@ -110,34 +148,44 @@ def check_scanned(name, path, *, engine, master=None, customers=None):
     Raises
     ------
     ValueError
-        If a required column is missing, or a value is missing, of another kind, out of range or
-        no customer's; the message names file, column, row (the first below the heading is row
-        1), value, and how many rows are so.
+        If a required column is missing, a value is missing, of another kind, out of range or no
+        customer's, or an identifier is there twice; the message names file, column, row (the first
+        below the heading is row 1), value, and how many rows are so.
     """
     import polars as pl
 
     path = Path(path).resolve()
     try:
-        n_rows, *ends = _check(find_table(name), path, customers)
+        known = _check(find_table(name), path, customers, layout or Layout(name))
     except (pl.exceptions.PolarsError, nw.exceptions.NarwhalsError) as error:
         raise ValueError(say("scan_failed", path=path, error=str(error)[:400])) from error
-    return ScannedTable(str(path), engine, master, n_rows, *ends)
+    return ScannedTable(str(path), engine, master, layout=layout or Layout(name), **known)
 
 
-def _check(table, path, customers):
-    """Return the number of rows and, of orders, the first and last day."""
-    raw = open_file(path, engine="polars")
+def _check(table, path, customers, layout):
+    """Return what is known of a table once it is checked."""
+    raw = layout.open_raw(path, engine="polars")
     schema = raw.collect_schema()
-    for column in table.columns:
+    wanted = line_columns(schema) if layout.has_lines else table.columns
+    for column in wanted:
         if column.is_required and column.name not in schema:
             named = {"name": repr(column.name), "kind": EXPECTED[column.kind]}
             meaning = {"en": column.meaning_en, "zh": column.meaning_zh}
             said = say("scan_column_missing", path=path, **named, meaning=meaning, there=(*schema,))
             raise ValueError(said)
-    columns = [column for column in table.columns if column.name in schema]
-    _refuse(path, raw, lambda frame: frame, _faults_of_text(columns, schema, path))
-    frame = in_kinds(raw, path)
-    _refuse(path, frame, lambda other: in_kinds(other, path), _faults_of_value(columns, frame))
+    columns = [column for column in wanted if column.name in schema]
+
+    def kinds(other):
+        return layout.in_kinds(other, path)
+
+    _refuse(path, layout, raw, lambda other: other, _faults_of_text(columns, schema, path))
+    frame = kinds(raw)
+    _refuse(path, layout, frame, kinds, _faults_of_value(columns, frame))
+    known = {}
+    if layout.has_lines:
+        frame, known = _sum(path, frame)
+    else:
+        _refuse_repeated(table, path, layout, frame, kinds)
     day = nw.col("ordered_on")
     ends = {"first_day": day.min(), "last_day": day.max()} if table.name == "orders" else {}
     found = collect(frame.select(nw.len().alias("n_rows"), **ends)).iloc[0]
@@ -152,7 +200,40 @@ def _check(table, path, customers):
         late = say("still_to_come", day=f"{found['last_day']:%Y-%m-%d}")
         late = say("placed", place="ordered_on", said=late)
         raise ValueError(_say(path, late, say("days_up_to_today"), say("correct_date")))
-    return int(found["n_rows"]), *(found[end].normalize() for end in ends)
+    known |= {end: found[end].normalize() for end in ends}
+    return {"n_rows": int(found["n_rows"])} | known
+
+
+def _sum(path, lines):
+    """Return the orders that lines make, and what is told of them."""
+    summed = sum_lines(lines)
+    counts = collect(summed.select(**count_lines())).iloc[0]
+    if counts["n_shared"]:
+        first = collect(summed.filter(nw.col("customer_id") != nw.col("last_customer")).head(1))
+        order = first.iloc[0]
+        named = {"order": repr(order["order_id"]), "customer": repr(order["last_customer"])}
+        found = say("lines_shared", **named, first=repr(order["customer_id"]))
+        found = say("placed", place="customer_id", said=found)
+        raise ValueError(_say(path, found, say("lines_one_customer"), say("correct_rows")))
+    repairs, left_out = tell_counts(counts)
+    return take_orders(summed), {"repairs": tuple(repairs), "left_out": tuple(left_out)}
+
+
+def _refuse_repeated(table, path, layout, frame, kinds):
+    names = frame.collect_schema().names()
+    key = [name for name in table.key if name in names]
+
+    def numbered():
+        return kinds(layout.open_raw(path, engine="polars", has_rows=True)).to_native()
+
+    found = find_repeated(frame.to_native(), key, numbered) if key else None
+    if found is None:
+        return
+    where = say("problem_rows", where=" and ".join(key), rows=say("row_one", n=found.row + 1))
+    said = say("placed", place=where, said=say("repeated", value=repr(found.value)))
+    expected = say("one_row_for", row={"en": table.row_en, "zh": table.row_zh})
+    hint = say("hint_lines") if table.name == "orders" else ""
+    raise ValueError(_say(path, said, expected, say("scan_repeated", n=found.n_rows, hint=hint)))
 
 
 def _faults_of_text(columns, schema, path):
@@ -218,7 +299,7 @@ def _is_outside(value, text):
     ]
 
 
-def _refuse(path, frame, prepare, faults):
+def _refuse(path, layout, frame, prepare, faults):
     """Count the faulty cells of each column, and refuse the first column that has any."""
     if not faults:
         return
@@ -227,7 +308,7 @@ def _refuse(path, frame, prepare, faults):
     for name, (expected, is_bad) in faults.items():
         n_bad = int(counts[name]) if pd.notna(counts[name]) else 0
         if n_bad:
-            row, value = _find_first(path, prepare, name, is_bad)
+            row, value = _find_first(path, layout, prepare, name, is_bad)
             is_gap = pd.isna(value) or value == ""
             said = (
                 say("value_missing")
@@ -245,13 +326,11 @@ def _say(path, found, expected, cure):
     return say("problem", where=path, found=said, cure=cure)
 
 
-def _find_first(path, prepare, name, is_bad):
+def _find_first(path, layout, prepare, name, is_bad):
     """Return the number of the first faulty row and its cell; Polars knows rows by number."""
-    frame = nw.from_native(
-        open_file(path, engine="polars").to_native().with_row_index("crmlab_row")
-    )
+    frame = layout.open_raw(path, engine="polars", has_rows=True)
     bad = collect(prepare(frame).filter(is_bad).head(1)).iloc[0]
-    return int(bad["crmlab_row"]) + 1, bad[name]
+    return int(bad[ROW]) + 1, bad[name]
 
 
 def _refuse_strangers(path, frame, customers):

@@ -25,7 +25,7 @@ from crmlab.data.mapping import TableMapping
 from crmlab.data.problems import Problem
 from crmlab.data.wording import say
 
-__all__ = ["WITH_MORE_NUMBERS", "read_csv"]
+__all__ = ["WITH_MORE_NUMBERS", "read_csv", "read_headings"]
 
 _ARROW_TYPES = {
     "text": pa.string(),
@@ -88,6 +88,11 @@ def read_csv(
         _refuse_unclosed(path, text, delimiter, said.heading_row + text.n_leading)
     drop_empty(raw)
     return raw
+
+
+def read_headings(name: str, path: Path, said: TableMapping) -> list[str]:
+    """Return the cells of a CSV file's heading line, blanks and all."""
+    return _read_heading(name, path, read_text(path, said), said, guess=False)
 
 
 def _read_heading(

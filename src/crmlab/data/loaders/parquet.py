@@ -12,7 +12,7 @@ from crmlab.data.loaders.raw import Raw, arrow_to_frame, drop_empty
 from crmlab.data.loaders.source import recognise
 from crmlab.data.wording import say
 
-__all__ = ["count_rows", "read_parquet", "read_sample"]
+__all__ = ["count_rows", "read_headings", "read_parquet", "read_sample"]
 
 
 def read_parquet(name: str, path: Path) -> Raw:
@@ -32,6 +32,11 @@ def read_parquet(name: str, path: Path) -> Raw:
 def count_rows(path: Path) -> int:
     """Return the number of a Parquet file's rows without reading them."""
     return _open(path, pa.parquet.read_metadata).num_rows
+
+
+def read_headings(path: Path) -> list[str]:
+    """Return the names of a Parquet file's columns."""
+    return _open(path, pa.parquet.read_schema).names
 
 
 def read_sample(path: Path, n_rows: int) -> pd.DataFrame:

@@ -15,10 +15,12 @@ import numpy as np
 import pandas as pd
 
 from crmlab.data.columns import ORDER_LINE, TABLES
+from crmlab.data.layout import Layout
 from crmlab.data.loaders.fingerprint import find_mapping, hash_tables
 from crmlab.data.loaders.lines import sum_raw_lines
 from crmlab.data.loaders.places import Place, count_others, find_places
 from crmlab.data.loaders.raw import Raw, drop_empty
+from crmlab.data.loaders.scanning import find_layouts
 from crmlab.data.loaders.source import Source
 from crmlab.data.loaders.translate import name_format, translate
 from crmlab.data.mapping import Mapping, TableMapping
@@ -45,7 +47,7 @@ class Reading:
     hashes : dict of str to str
         Of a database server, whose tables may change at any moment: taken in the very transaction
         that read them. Empty elsewhere.
-    scanned : dict of str to (pathlib.Path, str)
+    scanned : dict of str to (pathlib.Path, str, crmlab.data.layout.Layout)
         Large tables that are not read but left to an engine, which reads them where they lie.
     """
 
@@ -56,7 +58,7 @@ class Reading:
     left_out: Counted
     mapping: Mapping
     hashes: dict[str, str]
-    scanned: dict[str, tuple[Path, str]]
+    scanned: dict[str, tuple[Path, str, Layout]]
 
 
 def read_source(source: Source, *, engine: str | None = None) -> Reading:
@@ -68,7 +70,7 @@ def read_source(source: Source, *, engine: str | None = None) -> Reading:
         As `crmlab.data.loaders.locate` returns it.
     engine : str, optional
         Tables of a folder that this engine scans (`crmlab.data.scanned.find_scanned`) are not
-        read; a table that a mapping translates always is.
+        read; a table whose values a mapping writes anew always is.
 
     Returns
     -------
@@ -121,7 +123,7 @@ def inspect_source(
     """
     mapping = mapping or find_mapping(source)
     found, others = find_places(source, mapping)
-    scanned = _find_scanned(source, found, mapping, engine)
+    scanned, layouts = find_layouts(source, found, mapping, engine)
     raws, frames, dates, problems = {}, {}, {}, []
     with _open(source) as database:
         for table, place in found.items():
@@ -151,51 +153,18 @@ def inspect_source(
             problems.append(_say_empty(table, raw.place))
         if table == "orders" and table in inspection.tables:
             problems += _find_days_to_come(inspection.tables[table], raw)
+    read = [*layouts, *raws.values()]
+    problems += [problem for raw in layouts for problem in raw.problems]
     return Reading(
         tables=inspection.tables,
         places={table: raw.place for table, raw in raws.items()},
         problems=problems,
-        repairs=[row for raw in raws.values() for row in raw.repairs] + inspection.repairs,
-        left_out=count_others(others, source)
-        + [row for raw in raws.values() for row in raw.left_out],
+        repairs=[row for raw in read for row in raw.repairs] + inspection.repairs,
+        left_out=count_others(others, source) + [row for raw in read for row in raw.left_out],
         mapping=mapping,
         hashes=hashes,
         scanned=scanned,
     )
-
-
-def _find_scanned(
-    source: Source, found: dict[str, Place], mapping: Mapping, engine: str | None
-) -> dict[str, tuple[Path, str]]:
-    """Return the tables that an engine is to read where they lie: plain files in our own names."""
-    from crmlab.data.scanned import find_scanned
-
-    if engine not in (None, "pandas") and source.kind != "folder":
-        raise ValueError(say("engine_folder", source=source, engine=repr(engine)))
-    files = {
-        table: place.path
-        for table, place in found.items()
-        if place.kind in ("csv", "parquet") and table not in mapping.tables
-    }
-    chosen = find_scanned(files, engine)
-    for table in list(chosen):
-        if not _is_plain(files[table]):
-            if engine is not None:
-                named = {"path": files[table], "engine": repr(engine)}
-                raise ValueError(say("engine_utf8", **named))
-            del chosen[table]
-    return {table: (files[table], name) for table, name in chosen.items()}
-
-
-def _is_plain(path: Path) -> bool:
-    """Return whether an engine can read a file as it stands; refuse what is damaged."""
-    from crmlab.data.loaders.parquet import count_rows
-    from crmlab.data.loaders.text import read_text
-
-    if path.suffix.lower() == ".parquet":
-        count_rows(path)
-        return True
-    return read_text(path, TableMapping()).data is None
 
 
 def _are_lines(mapping: Mapping) -> bool:

@@ -21,7 +21,7 @@ from crmlab.data.mapping import ColumnMapping, Mapping, TableMapping
 from crmlab.data.problems import Problem
 from crmlab.data.wording import Message, near, say
 
-__all__ = ["name_format", "plain_name", "translate"]
+__all__ = ["name_columns", "name_format", "plain_name", "translate"]
 
 
 def plain_name(name: object) -> str:
@@ -110,6 +110,28 @@ def _question(table: str, name: str) -> Column | None:
 
 def _rename(raw: Raw, said: TableMapping, known: dict[str, Column]) -> pd.DataFrame:
     """Return the table with our names where the mapping gives them or the headings are alike."""
+    named = name_columns(raw, said, known)
+    frame = raw.frame.iloc[:, [i for i, _ in named]].copy(deep=False)
+    frame.columns = [name for _, name in named]
+    return frame
+
+
+def name_columns(raw: Raw, said: TableMapping, known: dict[str, Column]) -> list[tuple[int, str]]:
+    """Return the position of each column that is taken and the name it gets.
+
+    Parameters
+    ----------
+    raw : Raw
+        Its repairs, left_out and problems grow.
+    said : TableMapping
+    known : dict of str to Column
+        The columns that the table knows.
+
+    Raises
+    ------
+    ValueError
+        If the mapping names a heading that is not there, or two headings become one.
+    """
     theirs = [str(name) for name in raw.frame.columns]
     plain = [plain_name(name) for name in theirs]
     ours: dict[int, str] = {}
@@ -144,9 +166,7 @@ def _rename(raw: Raw, said: TableMapping, known: dict[str, Column]) -> pd.DataFr
         name = sorted(clash)[0]
         origin = repr(said.specs[name].from_)
         raise ValueError(say("column_clash", place=raw.place, name=name, origin=origin))
-    frame = raw.frame.iloc[:, taken].copy(deep=False)
-    frame.columns = names
-    return frame
+    return list(zip(taken, names, strict=True))
 
 
 def _find(raw: Raw, wanted: str, theirs: list[str], plain: list[str]) -> int:
