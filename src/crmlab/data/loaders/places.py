@@ -13,14 +13,14 @@ from pathlib import Path
 
 from crmlab.atlas import find_nearest
 from crmlab.data.columns import TABLES
-from crmlab.data.loaders.source import MAPPING_NAME, READ, Source
+from crmlab.data.loaders.source import BOOKS, MAPPING_NAME, READ, Source
 from crmlab.data.mapping import Mapping
 from crmlab.data.wording import Counted, Message, counted, near, say
 
 __all__ = ["Place", "find_places", "list_places"]
 
 # Files that hold tables, too, but are not read.
-_NOT_READ = (".xls", ".ods", ".tsv", ".txt", ".pq", ".parq", ".json", ".zip", ".gz", ".feather")
+_NOT_READ = (".ods", ".tsv", ".txt", ".pq", ".parq", ".json", ".zip", ".gz", ".feather")
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def count_others(others: Iterable[Place], source: Source) -> Counted:
 
 
 def _parts(path: Path) -> list[Place]:
-    if path.suffix.lower() in (".xlsx", ".xlsm"):
+    if path.suffix.lower() in BOOKS:
         from crmlab.data.loaders.workbook import list_sheets
 
         return [Place("workbook", path, sheet) for sheet in list_sheets(path)]
@@ -216,8 +216,9 @@ def _count_rows(place: Place, source: Source) -> int:
     if place.kind == "workbook":
         import python_calamine
 
-        with python_calamine.CalamineWorkbook.from_path(str(place.path)) as workbook:
-            return max(0, workbook.get_sheet_by_name(place.part).total_height - 1)
+        with place.path.open("rb") as file:
+            workbook = python_calamine.CalamineWorkbook.from_filelike(file)
+        return max(0, workbook.get_sheet_by_name(place.part).total_height - 1)
     from crmlab.data.loaders.database import open_database
 
     with open_database(source) as database:

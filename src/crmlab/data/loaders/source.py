@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from crmlab.data.wording import say
 
-__all__ = ["MAPPING_NAME", "READ", "SIGNATURES", "Source", "locate", "recognise"]
+__all__ = ["BOOKS", "MAPPING_NAME", "READ", "SIGNATURES", "Source", "locate", "recognise"]
 
 MAPPING_NAME = "mapping.yaml"
 _ADDRESS = re.compile(r"([a-z][a-z0-9+]*)://", re.IGNORECASE)
@@ -30,7 +30,8 @@ SIGNATURES = {
     b"ARROW1": "arrow",
 }
 #: Endings of the files of a folder that are read.
-READ = (".csv", ".parquet", ".xlsx", ".xlsm")
+BOOKS = (".xlsx", ".xlsm", ".xls")
+READ = (".csv", ".parquet", *BOOKS)
 
 
 @dataclass(frozen=True)

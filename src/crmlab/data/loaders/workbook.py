@@ -1,4 +1,4 @@
-"""Excel workbooks (.xlsx): a sheet is a table.
+"""Excel workbooks (.xlsx, and the old .xls): a sheet is a table.
 
 Who asks: whoever keeps customers in a spreadsheet. What is read is the value that Excel saved in a
 cell: of a formula its last result, of a day the day, of a number the number without its format.
@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import re
 import zipfile
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from crmlab.data.loaders.bad_cells import find_bad_cells
 from crmlab.data.loaders.raw import Raw, drop_empty
 from crmlab.data.loaders.source import recognise
 from crmlab.data.mapping import TableMapping
@@ -27,11 +27,6 @@ __all__ = ["list_sheets", "read_rows", "read_sheet", "tabulate"]
 
 _LARGEST = 4 << 30  # bytes a workbook may unpack to: a million rows are a quarter of this
 _MOST_DIGITS = 10**15  # Excel keeps 15 digits and writes zeros for the rest
-_BAD_CELL = re.compile(
-    rb'<c r="([A-Z]{1,3})(\d+)"[^>]*?(?:t="e"[^>]*>.{0,400}?<v>([^<]*)</v>'
-    rb"|>\s*<f[^>]*(?:/>|>[^<]*</f>)\s*(?:<v\s*/>|<v>\s*</v>)?\s*</c>)",
-    re.DOTALL,
-)
 
 
 def list_sheets(path: Path) -> list[str]:
@@ -89,7 +84,7 @@ def read_sheet(name: str, path: Path, said: TableMapping, sheet: str) -> Raw:
     _refuse_merged_heading(place, merged, skip)
     heading = [str(cell).strip() for cell in rows[skip]]
     raw = Raw(name, place, tabulate(heading, rows[skip + 1 :]))
-    raw.problems += _find_bad_cells(path, sheet, raw, skip + 1)
+    raw.problems += find_bad_cells(path, sheet, raw, skip + 1)
     raw.problems += _find_merged_cells(raw, merged, skip)
     _look_at_identifiers(raw)
     drop_empty(raw)
@@ -100,22 +95,35 @@ def _open(path: Path):
     import python_calamine
 
     kind = recognise(path)
-    if kind == "ole":
-        encrypted = "EncryptedPackage".encode("utf-16-le") in path.read_bytes()[:65536]
-        raise ValueError(say("book_encrypted" if encrypted else "book_old", path=path))
-    if kind != "zip":
-        found = say("book_other" if path.stat().st_size else "book_empty")
-        raise ValueError(say("book_damaged", path=path, error=found))
+    if kind == "ole" and "EncryptedPackage".encode("utf-16-le") in path.read_bytes()[:65536]:
+        raise ValueError(say("book_encrypted", path=path))
+    if kind not in ("zip", "ole"):
+        raise ValueError(_say_other(path, kind))
     try:
-        with zipfile.ZipFile(path) as archive:
-            if sum(member.file_size for member in archive.infolist()) > _LARGEST:
-                raise ValueError(say("book_too_large", path=path, n=_LARGEST >> 30))
-        workbook = python_calamine.CalamineWorkbook.from_path(str(path))
+        if kind == "zip":
+            with zipfile.ZipFile(path) as archive:
+                if sum(member.file_size for member in archive.infolist()) > _LARGEST:
+                    raise ValueError(say("book_too_large", path=path, n=_LARGEST >> 30))
+        with path.open("rb") as file:  # told by its bytes, whatever it is called
+            workbook = python_calamine.CalamineWorkbook.from_filelike(file)
+    except python_calamine.PasswordError:
+        raise ValueError(say("book_encrypted", path=path)) from None
     except (zipfile.BadZipFile, python_calamine.CalamineError, OSError) as error:
         raise ValueError(say("book_damaged", path=path, error=error)) from None
     if not workbook.sheet_names:
         raise ValueError(say("book_no_sheet", path=path))
     return workbook
+
+
+def _say_other(path: Path, kind: str) -> Message:
+    """Say what a file is that is called a workbook and is none."""
+    if kind == "html":
+        return say("book_web_page", path=path)
+    with path.open("rb") as file:
+        head = file.read(4096)
+    if head and not kind and b"\0" not in head and re.search(rb"[\t,;][^\r\n]*[\r\n]", head):
+        return say("book_text", path=path)
+    return say("book_damaged", path=path, error=say("book_other" if head else "book_empty"))
 
 
 def _refuse_merged_heading(place: Message, merged: list, skip: int) -> None:
@@ -177,65 +185,6 @@ def _look_at_identifiers(raw: Raw) -> None:
             )
 
 
-def _find_bad_cells(path: Path, sheet: str, raw: Raw, heading_row: int):
-    """Return the cells that show an error, and the formulas without a result."""
-    found: dict[tuple[str, str], list[int]] = {}
-    for column, row, value in _scan_cells(path, sheet, path.stat().st_mtime_ns):
-        position = _number(column)
-        if row > heading_row and position < raw.frame.shape[1]:
-            found.setdefault((raw.frame.columns[position], value), []).append(row - heading_row - 1)
-    for (column, value), rows in found.items():
-        found = say("error_cell", value=value) if value else say("formula_without_result")
-        cure = say("correct_formula" if value else "compute_formula")
-        rows = np.array(rows)
-        values = (value,) * len(rows)
-        problem = Problem(raw.table, column, found, say("a_value"), cure, rows, values)
-        yield problem.at(raw.place)
-
-
-@cache
-def _scan_cells(path: Path, sheet: str, _changed: int) -> tuple[tuple[str, int, str], ...]:
-    """Return column, row and error of cells whose value the reader cannot tell from nothing."""
-    with zipfile.ZipFile(path) as archive:
-        member = _find_member(archive, sheet)
-        if member is None:
-            return ()
-        cells, tail = [], b""
-        with archive.open(member) as xml:
-            while chunk := xml.read(1 << 22):
-                text = tail + chunk
-                end = text.rfind(b"<c ") if len(chunk) == 1 << 22 else len(text)
-                text, tail = text[:end], text[end:]
-                if b't="e"' in text or b"<f" in text:
-                    cells += [
-                        (m[1].decode(), int(m[2]), (m[3] or b"").decode("utf-8", "replace"))
-                        for m in _BAD_CELL.finditer(text)
-                    ]
-    return tuple(cells)
-
-
-def _find_member(archive: zipfile.ZipFile, sheet: str) -> str | None:
-    """Return the archive's member that holds a sheet."""
-    import html
-
-    names = archive.namelist()
-    if "xl/workbook.xml" not in names or "xl/_rels/workbook.xml.rels" not in names:
-        return None
-    book = archive.read("xl/workbook.xml").decode("utf-8", "replace")
-    relations = archive.read("xl/_rels/workbook.xml.rels").decode("utf-8", "replace")
-    for tag in re.findall(r"<sheet\b[^>]*>", book):
-        said = dict(re.findall(r'([\w:]+)="([^"]*)"', tag))
-        if html.unescape(said.get("name", "")) != sheet:
-            continue
-        for relation in re.findall(r"<Relationship\b[^>]*>", relations):
-            about = dict(re.findall(r'(\w+)="([^"]*)"', relation))
-            if about.get("Id") == said.get("r:id"):
-                target = about["Target"].lstrip("/")
-                member = target if target.startswith("xl/") else f"xl/{target}"
-                return member if member in names else None
-    return None
-
-
 def _find_merged_cells(raw: Raw, merged: list, skip: int):
     for (top, left), (bottom, right) in merged:
         if bottom > skip and left < raw.frame.shape[1]:
@@ -253,10 +202,3 @@ def _letters(position: int) -> str:
         position, rest = divmod(position - 1, 26)
         letters = chr(65 + rest) + letters
     return letters
-
-
-def _number(letters: str) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + ord(letter) - 64
-    return number - 1
