@@ -94,8 +94,10 @@ def nearest(name, names):
     return f"; did you mean {found!r}?" if found else ""
 
 
-def find_nearest(name, names):
+def find_nearest(name, names, *, likeness=0.6):
     """Return the one of `names` that is spelt most like `name`; None when none is near.
+
+    `likeness` is the least share of letters in common, from 0 to 1.
 
     Examples
     --------
@@ -104,4 +106,5 @@ def find_nearest(name, names):
     """
     from difflib import get_close_matches
 
-    return next(iter(get_close_matches(str(name), [str(n) for n in names], n=1, cutoff=0.6)), None)
+    close = get_close_matches(str(name), [str(n) for n in names], n=1, cutoff=likeness)
+    return close[0] if close else None

@@ -15,7 +15,7 @@ from crmlab.data.columns import Column
 from crmlab.data.problems import Problem, show_value
 from crmlab.data.wording import Counted, counted, say
 
-__all__ = ["EXPECTED", "FLAGS", "LONGEST_CELL", "convert_column", "try_column"]
+__all__ = ["EXPECTED", "FLAGS", "LONGEST_CELL", "convert_column", "is_nested", "try_column"]
 
 EXPECTED = {
     kind: say(f"kind_{kind}") for kind in ("text", "number", "integer", "flag", "day", "instant")
@@ -24,6 +24,7 @@ _TRUE = ("true", "yes", "1", "t", "y", "on", "是", "真", "有")
 _FALSE = ("false", "no", "0", "f", "n", "off", "否", "假", "无")
 FLAGS = dict.fromkeys(_TRUE, True) | dict.fromkeys(_FALSE, False)
 LONGEST_CELL = 32_767  # what a cell of a spreadsheet holds; more is text run together
+_UNSEEN = "\u200b\u200c\u200d\u2060\ufeff"  # characters of no width
 _SCIENTIFIC = r"\d(?:[.,]\d+)?[eE]\+\d+"
 _FLOAT = r"\d+\.0+"
 
@@ -103,6 +104,15 @@ def try_column(
         return series.dt.tz_localize(None), [problem], []
     problems: list[Problem] = []
     repairs: Counted = []
+    if series.dtype == object and (nested := series.map(is_nested)).any():
+        bad = np.flatnonzero(nested.to_numpy(dtype=bool))
+        found = say("value_not_allowed", value=_first(series, bad))
+        cure = say("one_value_each")
+        expected = EXPECTED[column.kind]
+        problems.append(Problem(table, column.name, found, expected, cure, bad))
+        series = series.where(~nested).infer_objects()
+        series = series.astype("str").where(series.notna()) if series.dtype == object else series
+        return _CONVERSIONS[column.kind](series), problems, []
     if pd.api.types.is_string_dtype(series.dtype):
         series = _strip(series, column, table, repairs)
         problems += _find_overlong(series, column, table)
@@ -145,6 +155,11 @@ def try_column(
     return values.astype(column.dtype), problems, repairs
 
 
+def is_nested(value: object) -> bool:
+    """Return whether a cell holds several values: a list or a record."""
+    return isinstance(value, list | tuple | dict | np.ndarray)
+
+
 def _first(series: pd.Series, rows: np.ndarray) -> str:
     return show_value(series.iloc[rows[0]])
 
@@ -155,7 +170,7 @@ def _shown(series: pd.Series, rows: np.ndarray) -> tuple:
 
 def _strip(series: pd.Series, column: Column, table: str, repairs: Counted) -> pd.Series:
     text = series.astype("str")
-    stripped = text.str.strip()
+    stripped = text.str.strip().str.strip(_UNSEEN)
     n = int(((stripped != text) & (stripped != "") & text.notna()).sum())
     if n:
         repairs.append(counted(table, say("repair_blanks", column=column.name), n))
@@ -236,6 +251,8 @@ def _hint(bad: pd.Series, column: Column) -> str:
     if column.kind in ("day", "instant"):
         if text.str.fullmatch(r"[2-6]\d{4}(?:\.\d+)?").all():
             return say("hint_serial")
+        if text.str.fullmatch(r"1\d{9}(?:\d{3})?").all():
+            return say("hint_epoch")
         if text.str.contains(r"\d[T ]\d.*(?:Z|[+-]\d)", case=False).any():
             return say("hint_zone")
         if text.str.contains(r"\d").all():

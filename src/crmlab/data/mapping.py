@@ -200,7 +200,7 @@ def load_mapping(path: Path) -> Mapping:
         content = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - makes texts only
     except UnicodeDecodeError:
         raise ValueError(say("yaml_not_utf8", path=path)) from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         raise ValueError(say("yaml_damaged", path=path, error=error)) from None
     except OSError as error:
         raise ValueError(say("cannot_open", path=path, error=error.strerror)) from None

@@ -18,6 +18,7 @@ import pandas as pd
 from crmlab.data.columns import find_table
 from crmlab.data.conversion import EXPECTED
 from crmlab.data.engines import LARGE_TABLES, collect
+from crmlab.data.exact import LARGEST
 from crmlab.data.layout import ROW, Layout
 from crmlab.data.order_lines import count_lines, line_columns, sum_lines, take_orders, tell_counts
 from crmlab.data.problems import say_range, show_value
@@ -200,6 +201,10 @@ def _check(table, path, customers, layout):
         late = say("still_to_come", day=f"{found['last_day']:%Y-%m-%d}")
         late = say("placed", place="ordered_on", said=late)
         raise ValueError(_say(path, late, say("days_up_to_today"), say("correct_date")))
+    if ends and found["first_day"] < pd.Timestamp("1900-01-01"):
+        early = say("too_long_ago", day=f"{found['first_day']:%Y-%m-%d}")
+        early = say("placed", place="ordered_on", said=early)
+        raise ValueError(_say(path, early, say("days_since_1900"), say("correct_date")))
     known |= {end: found[end].normalize() for end in ends}
     return {"n_rows": int(found["n_rows"])} | known
 
@@ -276,6 +281,8 @@ def _faults_of_value(columns, frame):
                 is_bad.append(value == "")
         if schema[column.name].is_float():
             is_bad.append(~value.is_finite())
+        if column.unit == "currency":
+            is_bad.append((value >= LARGEST) | (value <= -LARGEST))
         if column.range:
             expected = (expected, say_range(column.range))
             is_bad.append(_is_outside(value, column.range))

@@ -14,7 +14,9 @@ from crmlab.data.wording import MESSAGES, load_messages, say, text_in
 PACKAGE = MESSAGES.parents[1]
 SPEAKERS = [*PACKAGE.glob("data/loaders/*.py"), *PACKAGE.glob("cli/*.py")]
 SPEAKERS += [PACKAGE / "data" / f"{name}.py" for name in (
-    "agreement", "catalog", "conversion", "mapping", "own_card", "problems", "scanned", "tables",
+    "agreement",
+        "columns",
+        "order_lines", "catalog", "conversion", "mapping", "own_card", "problems", "scanned", "tables",
     "wording",
 )]  # fmt: skip
 

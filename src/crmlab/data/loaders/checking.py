@@ -7,6 +7,7 @@ with their values, and the cure; `list_rows` gives every single row.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,9 @@ from crmlab.data.loaders.proposal import Proposal, propose_mapping, write_draft
 from crmlab.data.loaders.reading import Reading, inspect_source
 from crmlab.data.loaders.source import MAPPING_NAME, Source
 from crmlab.data.mapping import Mapping
-from crmlab.data.wording import say, text_in
+from crmlab.data.own_card import check_card, read_yaml
+from crmlab.data.problems import Problem
+from crmlab.data.wording import reason, say, text_in
 
 __all__ = ["Check", "check_source", "draft_path", "list_rows"]
 
@@ -79,11 +82,22 @@ def check_source(source: Source) -> Check:
     >>> check.n_bad("orders")
     1
     """
-    if source.mapping_file is not None:
-        return Check(source, inspect_source(source), None)
-    proposal = propose_mapping(source)
-    mapping = Mapping.model_validate(proposal.content)
-    return Check(source, inspect_source(source, mapping), proposal)
+    proposal = None if source.mapping_file is not None else propose_mapping(source)
+    mapping = Mapping.model_validate(proposal.content) if proposal else None
+    reading = inspect_source(source, mapping)
+    reading.problems.extend(_check_card(source))
+    return Check(source, reading, proposal)
+
+
+def _check_card(source: Source) -> Iterator[Problem]:
+    """Yield what a study would refuse of the card that lies beside the tables."""
+    path = source.path / "card.yaml" if source.kind == "folder" else None
+    if path is None or not path.is_file():
+        return
+    try:
+        check_card(path, read_yaml(path))
+    except ValueError as error:
+        yield Problem("card", "", reason(error), "", "")
 
 
 def draft_path(source: Source) -> Path:

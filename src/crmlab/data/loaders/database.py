@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from crmlab.data.columns import TABLES
 from crmlab.data.loaders.raw import arrow_to_frame
 from crmlab.data.loaders.source import Source
 from crmlab.data.wording import Message, say
@@ -47,6 +48,14 @@ class Database:
     def tables(self) -> list[str]:
         """Return the names of tables and views."""
         raise NotImplementedError
+
+    def other_schemas(self) -> list[str]:
+        """Return the names of other schemas that have tables."""
+        return []
+
+    def hidden(self) -> list[str]:
+        """Return the names of tables that the user may not read."""
+        return []
 
     def read(self, table: str, n_rows: int = 0) -> pd.DataFrame:
         """Return a table's rows; all where `n_rows` is 0."""
@@ -88,6 +97,13 @@ class _DuckDB(Database):
         )
         return [name for (name,) in rows.fetchall()]
 
+    def other_schemas(self):
+        rows = self.connection.execute(
+            "SELECT DISTINCT table_schema FROM information_schema.tables "
+            "WHERE table_schema <> 'main' ORDER BY 1"
+        )
+        return [name for (name,) in rows.fetchall()]
+
     def read(self, table, n_rows=0):
         limit = f" LIMIT {n_rows}" if n_rows else ""
         rows = self.connection.sql(f"SELECT * FROM {_quote(table)}{limit}")  # noqa: S608
@@ -98,6 +114,16 @@ class _DuckDB(Database):
 
 
 class _PostgreSQL(Database):
+    def hidden(self):
+        rows = self._query(
+            "SELECT relname::text AS name FROM pg_class "
+            "WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1) "
+            "AND relkind IN ('r', 'v', 'm', 'p', 'f') AND NOT has_table_privilege(oid, 'SELECT') "
+            "ORDER BY 1",
+            self.source.schema,
+        )
+        return rows["name"].to_pylist()
+
     def tables(self):
         rows = self._query(
             "SELECT table_name::text FROM information_schema.tables WHERE table_schema = $1 "
@@ -175,10 +201,14 @@ def open_database(source: Source) -> Iterator[Database]:
 
 
 def list_tables(database: Database) -> list[str]:
-    """Return the names of a database's tables; refuse one that has none."""
-    tables = database.tables()
+    """Return the names of a database's tables; refuse one that has none, or hides one of ours."""
+    tables, hidden = database.tables(), database.hidden()
+    if hidden and (not tables or set(hidden) & set(TABLES)):
+        raise ValueError(say("table_hidden", source=database.source, tables=tuple(hidden)))
     if not tables:
         source = database.source
+        if elsewhere := database.other_schemas():
+            raise ValueError(say("schema_elsewhere", source=source, schemas=tuple(elsewhere)))
         key = "schema_no_table" if source.schema else "database_no_table"
         raise ValueError(say(key, source=source, schema=source.schema))
     return tables
@@ -206,6 +236,8 @@ def _open_sqlite(source: Source):
 def _say_sqlite(error: str) -> Message:
     if "locked" in error:
         return say("sqlite_locked")
+    if error.startswith("no such"):
+        return say("sqlite_view", error=error)
     return say("sqlite_text" if "decode" in error.lower() else "sqlite_damaged", error=error)
 
 

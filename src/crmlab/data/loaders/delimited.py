@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from crmlab.data.columns import TABLES
-from crmlab.data.loaders.raw import Raw, drop_empty
+from crmlab.data.loaders.raw import Raw, drop_empty, drop_totals, refuse_values_as_headings
 from crmlab.data.loaders.text import Text, read_text
 from crmlab.data.mapping import TableMapping
 from crmlab.data.problems import Problem
@@ -74,6 +74,7 @@ def read_csv(
     delimiter = said.delimiter or (_guess_delimiter(heading) if guess else ",")
     if said.delimiter is None and delimiter != ",":
         heading = next(csv.reader(io.StringIO(heading[0]), delimiter=delimiter))
+    refuse_values_as_headings(path, name, heading, said)
     types, theirs = _choose_types(name, heading, said, bool(marks)), heading
     heading = [cell.strip() for cell in heading]
     try:
@@ -87,6 +88,7 @@ def read_csv(
     if text.n_quotes % 2:
         _refuse_unclosed(path, text, delimiter, said.heading_row + text.n_leading)
     drop_empty(raw)
+    drop_totals(raw)
     return raw
 
 

@@ -17,10 +17,14 @@ from crmlab.data.loaders.source import BOOKS, MAPPING_NAME, READ, Source
 from crmlab.data.mapping import Mapping
 from crmlab.data.wording import Counted, Message, counted, near, say
 
-__all__ = ["Place", "find_places", "list_places"]
+__all__ = ["Place", "count_others", "find_places", "list_places", "say_nothing_there"]
 
 # Files that hold tables, too, but are not read.
 _NOT_READ = (".ods", ".tsv", ".txt", ".pq", ".parq", ".json", ".zip", ".gz", ".feather")
+
+
+# Letters in common: costumers are customers, notes are no items.
+_MISSPELT = 0.75
 
 
 @dataclass(frozen=True)
@@ -66,10 +70,10 @@ def list_places(source: Source) -> list[Place]:
         with open_database(source) as database:
             return [Place(source.kind, source.path, table) for table in list_tables(database)]
     places = []
-    for path in sorted(source.path.iterdir()):
+    for path in _list_folder(source.path):
         if path.name.startswith((".", "~$")) or path.name == MAPPING_NAME:
             continue
-        suffix, is_table = path.suffix.lower(), path.stem.lower() in TABLES
+        suffix, is_table = path.suffix.lower(), path.name.lower().partition(".")[0] in TABLES
         if suffix not in READ:
             if is_table and suffix in _NOT_READ:
                 raise ValueError(say("kind_not_read", path=path, suffix=suffix))
@@ -78,10 +82,26 @@ def list_places(source: Source) -> list[Place]:
             raise ValueError(say("broken_link", path=path, target=path.readlink()))
         if not path.is_file():
             if is_table:
-                raise ValueError(say("folder_for_file", path=path))
+                key = "folder_for_file" if path.is_dir() else "no_file_or_folder"
+                raise ValueError(say(key, path=path))
             continue
         places += _parts(path)
     return places
+
+
+def _list_folder(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        raise ValueError(say("cannot_open", path=folder, error=error.strerror)) from None
+
+
+def say_nothing_there(source: Source) -> Message:
+    """Say that a source has no file that is read; that its folders are not looked into."""
+    is_folder = source.kind == "folder"
+    folders = [p.name for p in _list_folder(source.path) if p.is_dir()] if is_folder else []
+    folders = tuple(name for name in folders if not name.startswith((".", "__")))
+    return say("only_folders", folders=folders) if folders else say("no_files")
 
 
 def find_places(source: Source, mapping: Mapping) -> tuple[dict[str, Place], list[Place]]:
@@ -157,9 +177,18 @@ def _take_single_sheets(places: list[Place], found: dict[str, Place]) -> None:
                 say("two_places", source=path.parent, one=one, other=other, table=name)
             )
         if len(sheets) > 1:
+            sheets = _visible(path, sheets) or sheets
+        if len(sheets) > 1:
             listed = tuple(repr(sheet.part) for sheet in sheets)
             raise ValueError(say("which_sheet", path=path, sheets=listed, table=name))
         found[name] = sheets[0]
+
+
+def _visible(path: Path, sheets: list[Place]) -> list[Place]:
+    from crmlab.data.loaders.workbook import list_sheets
+
+    shown = list_sheets(path, only_visible=True)
+    return [sheet for sheet in sheets if sheet.part in shown]
 
 
 def _pick(
@@ -188,14 +217,14 @@ def _pick(
 def _refuse_nothing(source: Source, found: dict[str, Place], others: list[Place]) -> None:
     if found:
         return
-    there = tuple(place.said for place in others) or say("no_files")
+    there = tuple(place.said for place in others) or say_nothing_there(source)
     raise ValueError(say("no_table_found", source=source, there=there, tables=tuple(TABLES)))
 
 
 def _refuse_misspelt(source: Source, found: dict[str, Place], others: list[Place]) -> None:
     for place in others:
         missing = sorted(set(TABLES) - set(found))
-        if find_nearest(place.name.lower(), missing):
+        if find_nearest(place.name.lower(), missing, likeness=_MISSPELT):
             where = say("placed", place=source, said=place.said)
             where = place.path if place.kind in ("csv", "parquet") else where
             close = near(place.name.lower(), missing)

@@ -27,11 +27,11 @@ from crmlab.data.loaders.matching import (
     match_price,
     score_table,
 )
-from crmlab.data.loaders.places import Place, list_places
+from crmlab.data.loaders.places import Place, find_places, list_places, say_nothing_there
 from crmlab.data.loaders.source import Source
 from crmlab.data.loaders.translate import plain_name
 from crmlab.data.loaders.writing import guess_days, guess_numbers
-from crmlab.data.mapping import TableMapping
+from crmlab.data.mapping import Mapping, TableMapping
 from crmlab.data.wording import Message, reason, say, text_in
 
 __all__ = ["Proposal", "propose_mapping", "write_draft"]
@@ -99,25 +99,26 @@ def propose_mapping(source: Source) -> Proposal:
     looks = []
     for place in list_places(source):
         try:
-            frame, said = _look(place, source)
+            frame, said = _look(place, source, notes)
         except ValueError as error:
             notes.append(reason(error))
             continue
         looks.append((place, frame, said))
-    chosen = _choose_tables(looks)
+    chosen = _choose_tables(looks, notes)
     if not chosen:
-        there = tuple(place.said for place, *_ in looks) or say("nothing_read")
-        said = say("nothing_recognised", source=source, there=there)
-        for note in notes:
-            said = say("and_line", said=said, note=note)
-        raise ValueError(said)
+        there = tuple(place.said for place, *_ in looks) or say_nothing_there(source)
+        told = [say("nothing_recognised", source=source, there=there), *notes]
+        if notes and not looks:
+            told = notes  # no file can be read, and it is said why
+        raise ValueError(functools.reduce(lambda a, b: say("and_line", said=a, note=b), told))
+    places = _find_unaided(source)
     content: dict = {"tables": {}}
     currencies: set[str] = set()
     for table, (place, frame, said, columns) in chosen.items():
         if table == "orders":
             said = said | _propose_lines(frame, columns, notes)
         spec = _describe(table, frame, said, columns, notes, currencies)
-        if place.name != table:
+        if places.get(table) != place:
             where = place.path.name if place.path and place.kind != source.kind else place.part
             spec = (
                 {"from": where} | ({"sheet": place.part} if place.kind == "workbook" else {}) | spec
@@ -169,10 +170,10 @@ def write_draft(proposal: Proposal, source: Source, path: Path, language: str = 
         raise ValueError(say("draft_exists", path=path)) from None
 
 
-def _look(place: Place, source: Source) -> tuple[pd.DataFrame, dict]:
+def _look(place: Place, source: Source, notes: list[Message]) -> tuple[pd.DataFrame, dict]:
     """Return the first rows of a place as it is read, and what had to be said to read them."""
     if place.kind == "csv":
-        return _look_at_csv(place.path)
+        return _look_at_csv(place.path, notes)
     if place.kind == "parquet":
         from crmlab.data.loaders.parquet import read_sample
 
@@ -185,7 +186,7 @@ def _look(place: Place, source: Source) -> tuple[pd.DataFrame, dict]:
         return database.read(place.part, _SAMPLE_ROWS), {}
 
 
-def _look_at_csv(path: Path) -> tuple[pd.DataFrame, dict]:
+def _look_at_csv(path: Path, notes: list[Message]) -> tuple[pd.DataFrame, dict]:
     from crmlab.data.loaders.delimited import read_text
 
     text = read_text(path, TableMapping())
@@ -199,6 +200,8 @@ def _look_at_csv(path: Path) -> tuple[pd.DataFrame, dict]:
     except UnicodeDecodeError:
         said["encoding"] = "cp1252"
         sample = data.decode("cp1252", "replace")
+        words = tuple(dict.fromkeys(re.findall(r"\w*[^\W\x00-\x7f]\w*", sample)))[:3]
+        notes.append(say("note_encoding", path=path.name, words=words))
     first = next((line for line in sample.splitlines() if line.strip()), "")
     delimiter = max(",;\t|", key=first.count)
     if delimiter != ",":
@@ -236,7 +239,7 @@ def _tabulate(rows: list[list[str]], said: dict) -> tuple[pd.DataFrame, dict]:
     return frame, said
 
 
-def _choose_tables(looks: Iterable[tuple[Place, pd.DataFrame, dict]]) -> dict:
+def _choose_tables(looks: Iterable[tuple[Place, pd.DataFrame, dict]], notes: list[Message]) -> dict:
     """Return the best place of each table, each place for one table at most."""
     scored = []
     for place, frame, said in looks:
@@ -246,6 +249,8 @@ def _choose_tables(looks: Iterable[tuple[Place, pd.DataFrame, dict]]) -> dict:
             continue
         for table in ("orders", "customers", "contacts", "survey", "tickets"):
             columns = match_columns(table, frame)
+            if table == "customers" and _are_orders(frame):
+                continue
             score = score_table(table, place, frame, columns)
             if score > 0:
                 scored.append((score, table, place, frame, said, columns))
@@ -254,7 +259,31 @@ def _choose_tables(looks: Iterable[tuple[Place, pd.DataFrame, dict]]) -> dict:
     for _, table, place, frame, said, columns in scored:
         if table not in chosen and all(place != taken[0] for taken in chosen.values()):
             chosen[table] = (place, frame, said, columns)
+    for score, table, place, *_ in scored:
+        if table == "orders" and score < 1000 and all(place != t[0] for t in chosen.values()):
+            named = {"place": place.said, "other": chosen["orders"][0].said}
+            notes.append(say("note_second", **named))
     return {table: chosen[table] for table in TABLES if table in chosen}
+
+
+def _find_unaided(source: Source) -> dict[str, Place]:
+    """Return the places that are found without a mapping."""
+    try:
+        return find_places(source, Mapping())[0]
+    except ValueError:
+        return {}
+
+
+def _are_serials(values: pd.Series) -> bool:
+    """Return whether numbers are a spreadsheet's day numbers."""
+    is_number = pd.api.types.is_numeric_dtype(values.dtype)
+    return is_number and guess_days(values.dropna().astype("str"))[0] == ["serial"]
+
+
+def _are_orders(frame: pd.DataFrame) -> bool:
+    """Return whether a table has all that orders need: its customers are no table of customers."""
+    required = {column.name for column in TABLES["orders"].columns if column.is_required}
+    return required <= set(match_columns("orders", frame))
 
 
 def _describe(
@@ -288,6 +317,8 @@ def _describe(
             elif column.kind == "flag" and not text.str.lower().isin(FLAGS).all():
                 found = tuple(text[~text.str.lower().isin(FLAGS)].unique()[:5])
                 notes.append(say("note_flags", where=where, words=found))
+        elif column.kind in ("day", "instant") and _are_serials(values):
+            spec["dates"] = "serial"
         if spec or plain_name(theirs) != ours:
             specs[ours] = {"from": theirs} | spec
     specs = {ours: specs[ours] for ours in known if ours in specs}

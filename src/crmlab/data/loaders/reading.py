@@ -18,6 +18,7 @@ from crmlab.data.columns import ORDER_LINE, TABLES
 from crmlab.data.layout import Layout
 from crmlab.data.loaders.fingerprint import find_mapping, hash_tables
 from crmlab.data.loaders.lines import sum_raw_lines
+from crmlab.data.loaders.oddities import find_odd_orders
 from crmlab.data.loaders.places import Place, count_others, find_places
 from crmlab.data.loaders.raw import Raw, drop_empty
 from crmlab.data.loaders.scanning import find_layouts
@@ -152,7 +153,7 @@ def inspect_source(
         if not len(raw.frame) and not raw.problems:
             problems.append(_say_empty(table, raw.place))
         if table == "orders" and table in inspection.tables:
-            problems += _find_days_to_come(inspection.tables[table], raw)
+            problems += find_odd_orders(inspection.tables[table], raw)
     read = [*layouts, *raws.values()]
     problems += [problem for raw in layouts for problem in raw.problems]
     return Reading(
@@ -227,22 +228,3 @@ def _say_empty(table: str, place: str) -> Problem:
         say("rows_each", row={"en": TABLES[table].row_en, "zh": TABLES[table].row_zh}),
         say("fill_table"),
     ).at(place)
-
-
-def _find_days_to_come(orders: pd.DataFrame, raw: Raw) -> list[Problem]:
-    """Return orders dated in the future: a slip of the pen there stretches the whole window."""
-    # A day's grace: somewhere on earth it is tomorrow already.
-    days = orders["ordered_on"]
-    late = np.flatnonzero((days > pd.Timestamp.today() + pd.Timedelta(days=1)).to_numpy())
-    if not len(late):
-        return []
-    problem = Problem(
-        "orders",
-        "ordered_on",
-        say("still_to_come", day=f"{days.iloc[late[0]]:%Y-%m-%d}"),
-        say("days_up_to_today"),
-        say("correct_date"),
-        late,
-        tuple(days.iloc[late].dt.strftime("%Y-%m-%d")),
-    )
-    return [problem.at(raw.place, raw.numbers)]

@@ -128,7 +128,7 @@ def recognise(path: Path) -> str:
     Returns
     -------
     str
-        A word of `SIGNATURES`, ``duckdb``, ``html`` or nothing.
+        A word of `SIGNATURES`, ``duckdb``, ``html``, ``json`` or nothing.
 
     Raises
     ------
@@ -144,6 +144,8 @@ def recognise(path: Path) -> str:
         return "duckdb"
     if re.match(rb"\s*(\xef\xbb\xbf)?\s*<(!doctype|html|table|\?xml)", head, re.IGNORECASE):
         return "html"
+    if re.match(rb"\s*(\xef\xbb\xbf)?\s*[\[{]\s*[\[{\"]", head):
+        return "json"
     return next((kind for magic, kind in SIGNATURES.items() if head.startswith(magic)), "")
 
 

@@ -80,7 +80,9 @@ def _refuse_other_kinds(path: Path) -> None:
     kind = recognise(path)
     if kind == "html":
         raise ValueError(say("csv_web_page", path=path))
-    if kind == "duckdb" or kind in SIGNATURES.values():
+    if kind == "json":
+        raise ValueError(say("csv_json", path=path))
+    if kind in ("duckdb", *SIGNATURES.values()):
         raise ValueError(say("csv_misnamed", path=path, kind=say(f"file_{kind}")))
 
 
@@ -148,8 +150,8 @@ def _find_late_bytes(path: Path) -> bool:
 def _find_chinese(path: Path) -> str:
     """Return gb18030 where the bytes make common Chinese text; nothing where they do not.
 
-    Western texts in Latin-1 often decode as well, but into rare characters: nine in ten must be
-    of the common set GB 2312.
+    Western and Cyrillic texts often decode as well, but into rarer characters: nine in ten must be
+    punctuation or Chinese characters of the first level of GB 2312, which write nearly every text.
     """
     data = path.read_bytes()
     try:
@@ -162,7 +164,6 @@ def _find_chinese(path: Path) -> str:
 
 def _is_common(letter: str) -> bool:
     try:
-        letter.encode("gb2312")
+        return letter.encode("gb2312")[0] < 0xD8  # where the second level begins
     except UnicodeEncodeError:
         return False
-    return True

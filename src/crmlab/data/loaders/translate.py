@@ -14,7 +14,7 @@ from dataclasses import replace
 import pandas as pd
 
 from crmlab.data.columns import Column, columns_of
-from crmlab.data.conversion import EXPECTED
+from crmlab.data.conversion import EXPECTED, is_nested
 from crmlab.data.loaders.raw import Raw
 from crmlab.data.loaders.values import read_days, read_numbers
 from crmlab.data.mapping import ColumnMapping, Mapping, TableMapping
@@ -72,6 +72,8 @@ def translate(raw: Raw, mapping: Mapping) -> tuple[pd.DataFrame, dict[str, str]]
         if column is None:
             continue
         values = frame[name]
+        if values.dtype == object and values.map(is_nested).any():
+            continue  # told by the check
         if values.dtype == object:  # kinds that do not go together, such as days among texts
             values = values.astype("str").where(values.notna())
         values = _read_missing(raw, values, spec, (*mapping.missing, *(said.missing or ())))

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from crmlab.data.loaders.bad_cells import find_bad_cells
-from crmlab.data.loaders.raw import Raw, drop_empty
+from crmlab.data.loaders.raw import Raw, drop_empty, drop_totals, refuse_values_as_headings
 from crmlab.data.loaders.source import recognise
 from crmlab.data.mapping import TableMapping
 from crmlab.data.problems import Problem
@@ -29,7 +29,7 @@ _LARGEST = 4 << 30  # bytes a workbook may unpack to: a million rows are a quart
 _MOST_DIGITS = 10**15  # Excel keeps 15 digits and writes zeros for the rest
 
 
-def list_sheets(path: Path) -> list[str]:
+def list_sheets(path: Path, *, only_visible: bool = False) -> list[str]:
     """Return the names of a workbook's sheets.
 
     Raises
@@ -37,8 +37,14 @@ def list_sheets(path: Path) -> list[str]:
     ValueError
         If it is no workbook that can be read.
     """
+    from python_calamine import SheetVisibleEnum
+
     with _open(path) as workbook:
-        return list(workbook.sheet_names)
+        return [
+            sheet.name
+            for sheet in workbook.sheets_metadata
+            if sheet.visible == SheetVisibleEnum.Visible or not only_visible
+        ]
 
 
 def read_rows(path: Path, sheet: str, n_rows: int) -> list[list]:
@@ -83,11 +89,13 @@ def read_sheet(name: str, path: Path, said: TableMapping, sheet: str) -> Raw:
         raise ValueError(say("sheet_no_heading", place=place, row=skip + 1))
     _refuse_merged_heading(place, merged, skip)
     heading = [str(cell).strip() for cell in rows[skip]]
+    refuse_values_as_headings(place, name, heading, said)
     raw = Raw(name, place, tabulate(heading, rows[skip + 1 :]))
     raw.problems += find_bad_cells(path, sheet, raw, skip + 1)
     raw.problems += _find_merged_cells(raw, merged, skip)
     _look_at_identifiers(raw)
     drop_empty(raw)
+    drop_totals(raw)
     return raw
 
 
