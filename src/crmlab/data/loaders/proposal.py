@@ -30,6 +30,7 @@ from crmlab.data.loaders.matching import (
 from crmlab.data.loaders.places import Place, find_places, list_places, say_nothing_there
 from crmlab.data.loaders.source import Source
 from crmlab.data.loaders.translate import plain_name
+from crmlab.data.loaders.values import SIGNS
 from crmlab.data.loaders.writing import guess_days, guess_numbers
 from crmlab.data.mapping import Mapping, TableMapping
 from crmlab.data.wording import Message, reason, say, text_in
@@ -297,6 +298,9 @@ def _describe(
     """Return what a mapping must say of a table beyond what is read anyway."""
     specs: dict[str, dict] = {}
     known = columns_of(table, said.get("one_row_is"))
+    for ours, theirs in columns.items():
+        if known[ours].unit == "currency":
+            currencies.update(_named_currency(theirs))
     missing: dict[str, None] = {}
     for ours, theirs in columns.items():
         values, column = frame[theirs], known[ours]
@@ -354,6 +358,12 @@ def _propose_lines(frame: pd.DataFrame, columns: dict[str, str], notes: list[Mes
         columns.pop("unit_price", None)
     notes.append(say("note_lines"))
     return {"one_row_is": ORDER_LINE}
+
+
+def _named_currency(heading: str) -> list[str]:
+    """Return the currency that a heading names, such as Amount (EUR) or 金额（元）."""
+    words = set(re.findall(r"[A-Z]{3}|元|€|£", heading))
+    return [code for code, signs in SIGNS.items() if words & {code, *signs}]
 
 
 def _describe_days(text: pd.Series, where: Message, notes: list[str]) -> dict:

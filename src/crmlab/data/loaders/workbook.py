@@ -19,6 +19,7 @@ import pandas as pd
 from crmlab.data.loaders.bad_cells import find_bad_cells
 from crmlab.data.loaders.raw import Raw, drop_empty, drop_totals, refuse_values_as_headings
 from crmlab.data.loaders.source import recognise
+from crmlab.data.loaders.translate import plain_name
 from crmlab.data.mapping import TableMapping
 from crmlab.data.problems import Problem
 from crmlab.data.wording import Message, say
@@ -93,7 +94,7 @@ def read_sheet(name: str, path: Path, said: TableMapping, sheet: str) -> Raw:
     raw = Raw(name, place, tabulate(heading, rows[skip + 1 :]))
     raw.problems += find_bad_cells(path, sheet, raw, skip + 1)
     raw.problems += _find_merged_cells(raw, merged, skip)
-    _look_at_identifiers(raw)
+    _look_at_identifiers(raw, said)
     drop_empty(raw)
     drop_totals(raw)
     return raw
@@ -172,9 +173,11 @@ def _column(cells: tuple) -> pd.Series:
     return pd.Series(plain, dtype="object").infer_objects()
 
 
-def _look_at_identifiers(raw: Raw) -> None:
-    for position, column in enumerate(raw.frame.columns):
+def _look_at_identifiers(raw: Raw, said: TableMapping) -> None:
+    ours = {spec.from_: name for name, spec in said.specs.items()}
+    for position, heading in enumerate(raw.frame.columns):
         values = raw.frame.iloc[:, position]
+        column = ours.get(heading, plain_name(heading))
         if not column.endswith("_id") or not pd.api.types.is_numeric_dtype(values.dtype):
             continue
         raw.repaired(say("repair_number_ids", column=column), values.notna().sum())
