@@ -104,7 +104,7 @@ def data_card(
 
     console = Console(highlight=False)
     words = CARD_WORDS[lang.value]
-    with refusals():
+    with refusals(lang.value):
         is_known = name in list_datasets()
         dataset = load_dataset(name) if not is_known or is_at_hand(name) else None
         card = dataset.card if dataset else load_card(name)
