@@ -8,7 +8,6 @@ occurs twice is asked in `crmlab.data.repeated`.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,10 +17,10 @@ import pandas as pd
 from crmlab.data.columns import find_table
 from crmlab.data.conversion import EXPECTED
 from crmlab.data.engines import LARGE_TABLES, collect
-from crmlab.data.exact import LARGEST
+from crmlab.data.faults import faults_of_text, faults_of_value, say_fault
 from crmlab.data.layout import ROW, Layout
 from crmlab.data.order_lines import count_lines, line_columns, sum_lines, take_orders, tell_counts
-from crmlab.data.problems import say_range, show_value
+from crmlab.data.problems import show_value
 from crmlab.data.repeated import find_repeated
 from crmlab.data.wording import say
 
@@ -35,18 +34,6 @@ __all__ = [
 
 #: A file of this size and more is not loaded, but read by Polars, unless a study says otherwise.
 LARGE_FILE_BYTES = 256 * 2**20
-
-_DAY_OF_ANY_YEAR = (
-    r"\d{4}-((0[13578]|1[02])-(0[1-9]|[12]\d|3[01])|(0[469]|11)-(0[1-9]|[12]\d|30)"
-    r"|02-(0[1-9]|1\d|2[0-8]))"
-)
-_LEAP_YEAR = r"(\d\d(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)"
-_PATTERNS = {
-    "number": r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$",
-    "integer": r"^[+-]?\d+$",
-    "flag": r"^(?i:true|false|yes|no|1|0)$",
-    "day": rf"^({_DAY_OF_ANY_YEAR}|{_LEAP_YEAR}-02-29)([T ]\d{{2}}:\d{{2}}(:\d{{2}}(\.\d+)?)?)?$",
-}
 
 
 @dataclass(frozen=True)
@@ -119,7 +106,7 @@ def is_written_plainly(path, layout):
     schema = raw.collect_schema()
     columns = [column for name, column in layout.known.items() if name in schema]
     try:
-        faults = _faults_of_text(columns, schema, Path(path))
+        faults = faults_of_text(columns, schema, Path(path))
     except ValueError:  # a column of another type
         return False
     marks = [
@@ -179,9 +166,9 @@ def _check(table, path, customers, layout):
     def kinds(other):
         return layout.in_kinds(other, path)
 
-    _refuse(path, layout, raw, lambda other: other, _faults_of_text(columns, schema, path))
+    _refuse(path, layout, raw, lambda other: other, faults_of_text(columns, schema, path))
     frame = kinds(raw)
-    _refuse(path, layout, frame, kinds, _faults_of_value(columns, frame))
+    _refuse(path, layout, frame, kinds, faults_of_value(columns, frame))
     known = {}
     if layout.has_lines:
         frame, known = _sum(path, frame)
@@ -193,18 +180,18 @@ def _check(table, path, customers, layout):
     if found["n_rows"] == 0:
         row = {"en": table.row_en, "zh": table.row_zh}
         expected = say("rows_each", row=row)
-        raise ValueError(_say(path, say("no_rows"), expected, say("fill_table")))
+        raise ValueError(say_fault(path, say("no_rows"), expected, say("fill_table")))
     if customers is not None and "customer_id" in schema:
         _refuse_strangers(path, frame, customers)
     # A day's grace: somewhere on earth it is tomorrow already.
     if ends and found["last_day"] > pd.Timestamp.today() + pd.Timedelta(days=1):
         late = say("still_to_come", day=f"{found['last_day']:%Y-%m-%d}")
         late = say("placed", place="ordered_on", said=late)
-        raise ValueError(_say(path, late, say("days_up_to_today"), say("correct_date")))
+        raise ValueError(say_fault(path, late, say("days_up_to_today"), say("correct_date")))
     if ends and found["first_day"] < pd.Timestamp("1900-01-01"):
         early = say("too_long_ago", day=f"{found['first_day']:%Y-%m-%d}")
         early = say("placed", place="ordered_on", said=early)
-        raise ValueError(_say(path, early, say("days_since_1900"), say("correct_date")))
+        raise ValueError(say_fault(path, early, say("days_since_1900"), say("correct_date")))
     known |= {end: found[end].normalize() for end in ends}
     return {"n_rows": int(found["n_rows"])} | known
 
@@ -219,7 +206,7 @@ def _sum(path, lines):
         named = {"order": repr(order["order_id"]), "customer": repr(order["last_customer"])}
         found = say("lines_shared", **named, first=repr(order["customer_id"]))
         found = say("placed", place="customer_id", said=found)
-        raise ValueError(_say(path, found, say("lines_one_customer"), say("correct_rows")))
+        raise ValueError(say_fault(path, found, say("lines_one_customer"), say("correct_rows")))
     repairs, left_out = tell_counts(counts)
     return take_orders(summed), {"repairs": tuple(repairs), "left_out": tuple(left_out)}
 
@@ -238,72 +225,9 @@ def _refuse_repeated(table, path, layout, frame, kinds):
     said = say("placed", place=where, said=say("repeated", value=repr(found.value)))
     expected = say("one_row_for", row={"en": table.row_en, "zh": table.row_zh})
     hint = say("hint_lines") if table.name == "orders" else ""
-    raise ValueError(_say(path, said, expected, say("scan_repeated", n=found.n_rows, hint=hint)))
-
-
-def _faults_of_text(columns, schema, path):
-    """Return, for each column stored as text, what makes a cell one of another kind."""
-    is_csv = path.suffix.lower() == ".csv"
-    faults = {}
-    for column in columns:
-        kind, value = schema[column.name], nw.col(column.name)
-        if kind == nw.String and column.kind in _PATTERNS:
-            text = value.str.strip_chars() if is_csv else value
-            is_bad = ~text.is_null() & (text != "") & ~text.str.contains(_PATTERNS[column.kind])
-            faults[column.name] = (EXPECTED[column.kind], is_bad)
-        elif not _is_stored_as(column.kind, kind):
-            stored = say("stored_as", name=column.name, stored=str(kind))
-            raise ValueError(_say(path, stored, EXPECTED[column.kind], say("convert_column")))
-    return faults
-
-
-def _is_stored_as(kind, stored):
-    """Return whether a column's type in a Parquet file is one its kind can be had from."""
-    if kind == "text":
-        return not stored.is_nested() and not stored.is_temporal()
-    if kind == "day":
-        return stored == nw.Date or (stored == nw.Datetime and not stored.time_zone)
-    if kind == "flag":
-        return stored == nw.Boolean
-    return stored.is_numeric() if kind == "number" else stored.is_integer() or stored.is_float()
-
-
-def _faults_of_value(columns, frame):
-    """Return, for each column, what makes a value missing or out of range."""
-    schema = frame.collect_schema()
-    faults = {}
-    for column in columns:
-        value, expected = nw.col(column.name), EXPECTED[column.kind]
-        is_bad = []
-        if not column.is_nullable:
-            is_bad.append(value.is_null())
-            if schema[column.name] == nw.String:
-                is_bad.append(value == "")
-        if schema[column.name].is_float():
-            is_bad.append(~value.is_finite())
-        if column.unit == "currency":
-            is_bad.append((value >= LARGEST) | (value <= -LARGEST))
-        if column.range:
-            expected = (expected, say_range(column.range))
-            is_bad.append(_is_outside(value, column.range))
-        if is_bad:
-            # What compares with a missing value is itself missing, and that is no fault.
-            marks = [nw.when(bad).then(1).otherwise(0) for bad in is_bad]
-            faults[column.name] = (expected, sum(marks[1:], start=marks[0]) > 0)
-    return faults
-
-
-def _is_outside(value, text):
-    """Return whether a value is outside a column's range, see `crmlab.data.columns.Column`."""
-    if " | " in text:
-        return ~value.is_null() & ~value.is_in(text.split(" | "))
-    if ".." in text:
-        low, high = map(float, text.split(".."))
-        return (value < low) | (value > high)
-    operator, bound = re.fullmatch(r"(>=|>|not) (-?[\d.]+)", text).groups()
-    return {">=": value < float(bound), ">": value <= float(bound), "not": value == float(bound)}[
-        operator
-    ]
+    raise ValueError(
+        say_fault(path, said, expected, say("scan_repeated", n=found.n_rows, hint=hint))
+    )
 
 
 def _refuse(path, layout, frame, prepare, faults):
@@ -324,13 +248,7 @@ def _refuse(path, layout, frame, prepare, faults):
             )
             where = say("problem_rows", where=name, rows=say("row_one", n=row))
             said = say("placed", place=where, said=said)
-            raise ValueError(_say(path, said, expected, say("scan_rows", n=n_bad)))
-
-
-def _say(path, found, expected, cure):
-    """Return a problem as one sentence; a tuple of expectations is read as one."""
-    said = say("problem_expected", found=found, expected=expected)
-    return say("problem", where=path, found=said, cure=cure)
+            raise ValueError(say_fault(path, said, expected, say("scan_rows", n=n_bad)))
 
 
 def _find_first(path, layout, prepare, name, is_bad):
