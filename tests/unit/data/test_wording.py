@@ -13,8 +13,8 @@ from crmlab.data.wording import MESSAGES, load_messages, say, text_in
 
 PACKAGE = MESSAGES.parents[1]
 SPEAKERS = [*PACKAGE.glob("data/loaders/*.py"), *PACKAGE.glob("cli/*.py")]
-NAMES = "agreement catalog conversion faults mapping order_lines own_card problems scanned schema"
-NAMES += " tables wording"
+NAMES = "agreement catalog conversion dataset faults mapping order_lines own_card own_data problems"
+NAMES += " scanned schema tables wording"
 SPEAKERS += [PACKAGE / "data" / f"{name}.py" for name in NAMES.split()]
 
 

@@ -19,6 +19,7 @@ from crmlab.data.loaders.reading import Reading, inspect_source
 from crmlab.data.loaders.source import MAPPING_NAME, Source
 from crmlab.data.mapping import Mapping
 from crmlab.data.own_card import check_card, read_yaml
+from crmlab.data.own_data import card_beside
 from crmlab.data.problems import Problem
 from crmlab.data.wording import reason, say, text_in
 
@@ -91,8 +92,8 @@ def check_source(source: Source) -> Check:
 
 def _check_card(source: Source) -> Iterator[Problem]:
     """Yield what a study would refuse of the card that lies beside the tables."""
-    path = source.path / "card.yaml" if source.kind == "folder" else None
-    if path is None or not path.is_file():
+    path = card_beside(source)
+    if path is None:
         return
     try:
         check_card(path, read_yaml(path))
