@@ -201,6 +201,9 @@ REFUSED = [
     # text and its encoding
     ("latin-1", csv("customer_id,region\na,North\nb,Zürich\n", "customers.csv", "latin-1"),
      r"customers\.csv: row 2, column 'region': the text is not in UTF-8.*mapping\.yaml"),
+    ("Cyrillic, which might be taken for Chinese",
+     csv("customer_id,region\na,Москва\nb,Казань\n", "customers.csv", "cp1251"),
+     r"customers\.csv: row 1, column 'region': the text is not in UTF-8"),
     ("encoding that a mapping names wrongly",
      mapped((HEAD + "1,Zürich,2024-01-05,1\n").encode("latin-1"), "tables: {orders: {encoding: ascii}}"),
      r"orders\.csv: the text is not in ascii throughout"),

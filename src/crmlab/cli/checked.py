@@ -59,7 +59,8 @@ def _tell_table(check, name, place):
     for key in _SAID:
         value = getattr(spec, key, None)
         if value and (key, value) != ("heading_row", 1):
-            yield f"   {key}: {value}"
+            shown = value if str(value).strip() else repr(value)
+            yield f"   {key}: {shown}"
     known = {column.name for column in TABLES[name].columns}
     others = () if frame is None else tuple(str(c) for c in frame.columns if c not in known)
     if others:

@@ -215,3 +215,48 @@ def test_card_of_ones_own_data_shows_repairs(tmp_path, monkeypatch):
     assert "heading 'ORDER_ID' read as order_id" in result.output
     assert "nothing: every row of the source is used" in result.output
     assert "time zone not stated" in result.output
+
+
+def test_encoding_that_is_a_guess_is_told_with_words_to_judge_it_by(tmp_path):
+    draft = propose(tmp_path, "customer id,region\na,台灣\n", "customers.csv", "big5")
+    (note,) = draft.notes
+    assert "customers.csv: its encoding is not certain, and cp1252 is a guess: are " in note
+
+
+def test_second_file_of_orders_is_no_table_of_customers(tmp_path):
+    head = "order_id,customer_id,ordered_on,amount\n"
+    (tmp_path / "orders_2023.csv").write_text(head + "1,a,2023-01-05,3\n")
+    draft = propose(tmp_path, head + "2,b,2024-01-05,3\n", "orders_2024.csv")
+    assert draft.content == {"tables": {"orders": {"from": "orders_2023.csv"}}}
+    assert "orders_2024.csv looks like orders as well" in draft.notes[0]
+
+
+def test_currency_is_read_from_a_heading(tmp_path):
+    draft = propose(tmp_path, "order id,customer id,order date,Amount (EUR)\n1,a,2024-01-05,3\n")
+    assert draft.content["currency"] == "EUR"
+
+
+def test_numbers_for_identifiers_are_told_under_a_strangers_heading(tmp_path):
+    columns = {"Transaction ID": [10**15 + 1], "Client No": [7], "Date": ["2024-01-05"]}
+    pd.DataFrame(columns | {"Amount": [3.5]}).to_excel(tmp_path / "cards.xlsx", index=False)
+    result = check(tmp_path)
+    assert "customer_id: identifiers stored as numbers" in result.output
+    assert "the identifier 1000000000000001 is stored as a number of more than 15" in result.output
+
+
+def test_day_numbers_of_a_workbook_are_proposed(tmp_path):
+    columns = {"order_id": ["1"], "customer_id": ["a"], "ordered_on": [45296], "amount": [3.5]}
+    pd.DataFrame(columns).to_excel(tmp_path / "orders.xlsx", index=False)
+    assert check(tmp_path, "--write").exit_code == 0
+    day = load_dataset(tmp_path).tables["orders"]["ordered_on"].iloc[0]
+    assert day == pd.Timestamp("2024-01-05")
+
+
+def test_card_that_a_study_would_refuse_is_told(tmp_path):
+    (tmp_path / "orders.csv").write_text(
+        "order_id,customer_id,ordered_on,amount\n1,a,2024-01-05,3.5\n"
+    )
+    (tmp_path / "card.yaml").write_text("time_zone: Mars\n")
+    result = check(tmp_path, "--lang", "zh")
+    assert result.exit_code == 1
+    assert "card.yaml：time_zone 应为 Asia/Shanghai 一类的名称；实为 'Mars'。" in result.output
