@@ -79,6 +79,24 @@ def test_sum_is_the_float_nearest_to_the_exact_one_in_every_engine(lines):
     pd.testing.assert_frame_equal(table, before)
 
 
+@pytest.mark.parametrize("lazy", [False, True])
+def test_every_sum_of_cents_is_the_number_one_would_type(lazy):
+    cents = np.arange(1, 20_001)
+    table = pd.DataFrame(
+        {
+            "order_id": np.repeat(cents.astype(str), 2),
+            "customer_id": "a",
+            "ordered_on": pd.Timestamp("2024-01-05"),
+            # the cents of an order in two lines
+            "amount": np.column_stack([cents // 3, cents - cents // 3]).ravel() / 100,
+        }
+    )
+    orders = sum_lines(nw.from_native(pl.from_pandas(table).lazy() if lazy else table))
+    orders = orders.collect() if lazy else orders
+    typed = orders["order_id"].to_numpy().astype("int64") / 100
+    assert np.array_equal(orders["amount"].to_numpy(), typed)
+
+
 def test_large_sums_do_not_run_over():
     n = 1000
     table = pd.DataFrame(
