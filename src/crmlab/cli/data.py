@@ -1,5 +1,6 @@
 """`crmlab data`: the catalog of data sets, listed, fetched and described."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -180,8 +181,24 @@ def data_check(
     elif check.needs_mapping and not written:
         tell("check_needs_mapping")
     else:
-        tell("check_ready", path=repr(path))
+        tell("check_ready", path=_as_a_study_names_it(path))
     raise typer.Exit(1 if n or (check.needs_mapping and not written) else 0)
+
+
+def _as_a_study_names_it(path):
+    """Return data as a study of the project around this folder names it; elsewhere, in full."""
+    if "://" in path:
+        return path
+    from crmlab.study.configuration import StudyError, find_root
+
+    found = Path(path).expanduser().resolve()
+    try:
+        root = find_root(Path.cwd())
+    except StudyError:  # no project here
+        return str(found)
+    if not found.is_relative_to(root.parent):
+        return str(found)
+    return Path(os.path.relpath(found, root / "studies")).as_posix()
 
 
 def _facts(card, dataset, lang):

@@ -129,7 +129,7 @@ def test_data_in_our_own_names_needs_no_mapping(tmp_path):
     assert propose(tmp_path, text, "orders.csv").content == {}
     result = check(tmp_path)
     assert result.exit_code == 0
-    assert "Ready: name" in result.output
+    assert f"Ready: write `data: {tmp_path}` in a study." in result.output.replace("\n", "")
 
 
 def test_western_encoding_is_proposed(tmp_path):
@@ -260,3 +260,13 @@ def test_card_that_a_study_would_refuse_is_told(tmp_path):
     result = check(tmp_path, "--lang", "zh")
     assert result.exit_code == 1
     assert "card.yaml：time_zone 应为 Asia/Shanghai 一类的名称；实为 'Mars'。" in result.output
+
+
+def test_data_that_is_ready_is_named_as_a_study_must_name_it(tmp_path, monkeypatch):
+    for folder in ("notebooks", "studies", "mydata"):
+        (tmp_path / folder).mkdir()
+    text = "order_id,customer_id,ordered_on,amount\n1,a,2024-01-05,3.5\n"
+    (tmp_path / "mydata" / "orders.csv").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    assert "Ready: write `data: ../mydata` in a study." in check("mydata").output
+    assert "研究文件中写 `data: ../mydata`。" in check("mydata", "--lang", "zh").output
