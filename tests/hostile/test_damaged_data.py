@@ -525,6 +525,23 @@ def test_file_that_may_not_be_read_is_refused():
             os.seteuid(user)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="users and rights as POSIX has them")
+def test_folder_that_may_not_be_listed_is_refused():
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "data").mkdir(mode=0)
+        Path(folder).chmod(0o755)
+        user = os.geteuid()
+        if user == 0:
+            os.seteuid(65534)  # the superuser may read everything
+        try:
+            with pytest.raises(
+                ValueError, match=r"data: it cannot be opened \(Permission denied\)"
+            ):
+                load_dataset(Path(folder) / "data")
+        finally:
+            os.seteuid(user)
+
+
 def test_database_that_is_being_written_is_refused(tmp_path):
     path = sqlite(*SQL_ORDERS)(tmp_path)
     with sqlite3.connect(path) as writer:

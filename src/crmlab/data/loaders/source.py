@@ -97,6 +97,13 @@ passed on with the study; take it out. Put it into ~/.pgpass or the environment 
     if isinstance(text, str) and (scheme := _ADDRESS.match(text)):
         return _read_address(text, scheme[1].lower())
     path = Path(folder or ".") / Path(text).expanduser()
+    try:
+        return _read_path(path)
+    except PermissionError as error:
+        raise ValueError(say("cannot_open", path=path, error=error.strerror)) from None
+
+
+def _read_path(path: Path) -> Source:
     if path.is_dir():
         beside = path / MAPPING_NAME
         if beside.exists():
