@@ -46,8 +46,11 @@ def tell_check(check):
 def _tell_table(check, name, place):
     reading, bad = check.reading, check.n_bad(name)
     frame = reading.tables.get(name)
-    n_rows = say("check_n_rows", n=len(frame)) if frame is not None else ""
+    n = check.scanned.get(name) if frame is None else len(frame)
+    n_rows = "" if n is None else say("check_n_rows", n=n)
     said = say("check_bad", n=bad) if bad else say("check_none_bad")
+    if not bad and any(problem.table == name for problem in reading.problems):
+        said = say("check_table_bad")
     yield ""
     yield say("check_table", table=name, place=place, rows=n_rows, bad=said)
     spec = reading.mapping.tables.get(name)

@@ -6,7 +6,7 @@ import yaml
 from typer.testing import CliRunner
 
 from crmlab.cli import app
-from crmlab.data import load_dataset
+from crmlab.data import load_dataset, scanned
 from crmlab.data.loaders import locate
 from crmlab.data.loaders.checking import check_source
 from crmlab.data.loaders.proposal import propose_mapping
@@ -270,3 +270,18 @@ def test_data_that_is_ready_is_named_as_a_study_must_name_it(tmp_path, monkeypat
     monkeypatch.chdir(tmp_path)
     assert "Ready: write `data: ../mydata` in a study." in check("mydata").output
     assert "研究文件中写 `data: ../mydata`。" in check("mydata", "--lang", "zh").output
+
+
+def test_table_too_large_to_load_is_checked_in_its_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(scanned, "LARGE_FILE_BYTES", 1)
+    text = "order_id,customer_id,ordered_on,amount\n1,a,2024-01-05,3.5\n2,b,2024-01-06,4\n"
+    draft = propose(tmp_path, text, "orders.csv")
+    assert draft.content == {}
+    result = check(tmp_path)
+    assert result.exit_code == 0
+    assert f"orders  from {tmp_path / 'orders.csv'}  2 rows, none with a problem" in result.output
+    (tmp_path / "orders.csv").write_text(text + "2,b,2024-01-07,4\n")
+    result = check(tmp_path)
+    assert result.exit_code == 1
+    assert "order_id, row 3: '2' is there already" in result.output
+    assert "none with a problem" not in result.output

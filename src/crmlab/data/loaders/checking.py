@@ -36,11 +36,14 @@ class Check:
     reading : Reading
     proposal : Proposal or None
         None where a mapping file is there already.
+    scanned : dict of str to int
+        Number of rows of each large table that was checked in its file.
     """
 
     source: Source
     reading: Reading
     proposal: Proposal | None
+    scanned: dict[str, int]
 
     @property
     def needs_mapping(self) -> bool:
@@ -85,9 +88,29 @@ def check_source(source: Source) -> Check:
     """
     proposal = None if source.mapping_file is not None else propose_mapping(source)
     mapping = Mapping.model_validate(proposal.content) if proposal else None
-    reading = inspect_source(source, mapping)
+    reading = inspect_source(source, mapping, engine=None)
+    scanned = _check_scanned(reading)
     reading.problems.extend(_check_card(source))
-    return Check(source, reading, proposal)
+    return Check(source, reading, proposal, scanned)
+
+
+def _check_scanned(reading: Reading) -> dict[str, int]:
+    """Check the tables that are too large to load, and return their numbers of rows."""
+    from crmlab.data.scanned import check_scanned
+
+    n_rows = {}
+    customers = reading.tables.get("customers", {}).get("customer_id")
+    for name, (path, engine, layout) in reading.scanned.items():
+        reading.places[name] = str(path)
+        try:
+            table = check_scanned(name, path, engine=engine, customers=customers, layout=layout)
+        except ValueError as error:
+            reading.problems.append(Problem(name, "", reason(error), "", ""))
+            continue
+        n_rows[name] = table.n_rows
+        reading.repairs.extend(table.repairs)
+        reading.left_out.extend(table.left_out)
+    return n_rows
 
 
 def _check_card(source: Source) -> Iterator[Problem]:
