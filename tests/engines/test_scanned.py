@@ -3,13 +3,14 @@
 import os
 import subprocess
 import sys
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
 
-from crmlab.data import load_dataset, scanned
+from crmlab.data import load_dataset, repeated, scanned
 from crmlab.data.engines import ENGINES, scan_table
 from crmlab.data.scanned import check_scanned
 from crmlab.study.artefacts import OpenStudy, RunContext
@@ -158,6 +159,85 @@ def test_a_bad_parquet_table_is_refused(tmp_path, change, message):
     folder = write_folder(tmp_path, "parquet", orders=change(make_tables()["orders"]))
     with pytest.raises(ValueError, match=message):
         load_dataset(folder, engine="polars")
+
+
+RENAMED = {"order_id": "单号", "customer_id": "会员", "ordered_on": "日期", "colour": "颜色"}
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+@pytest.mark.parametrize("engine", ["polars", "duckdb"])
+def test_a_mapping_that_only_renames_leaves_the_table_in_its_file(tmp_path, engine, suffix):
+    orders = make_tables()["orders"].rename(columns=RENAMED)
+    if suffix == "csv":
+        orders.to_csv(tmp_path / "销售.csv", index=False, sep=";")
+    else:
+        orders.to_parquet(tmp_path / "销售.parquet", index=False)
+    (tmp_path / "mapping.yaml").write_text(
+        f"currency: CNY\ntables:\n  orders:\n    from: 销售.{suffix}\n    delimiter: ';'\n"
+        "    leave_out: [颜色]\n    columns: {order_id: 单号, customer_id: 会员, ordered_on: 日期,"
+        " channel: {constant: shop}}\n",
+        "utf-8",
+    )
+    loaded = load_dataset(tmp_path, engine="pandas")
+    dataset = load_dataset(tmp_path, engine=engine)
+    assert set(dataset.scanned) == {"orders"}
+    table, expected = dataset.scanned["orders"].load(), loaded.tables["orders"]
+    pd.testing.assert_frame_equal(table[list(expected)], expected, check_dtype=False)
+    assert dataset.left_out.equals(loaded.left_out)
+    assert (dataset.observed_to, dataset.n_rows) == (loaded.observed_to, loaded.n_rows)
+
+
+@pytest.mark.parametrize(
+    ("said", "change"),
+    [
+        ("tables: {orders: {decimal: ','}}", lambda amount: amount.str.replace(".", ",")),
+        ("currency: EUR", lambda amount: "€" + amount),
+        ("missing: [none]", lambda amount: amount),
+    ],
+)
+def test_a_table_whose_values_a_mapping_writes_anew_is_loaded(tmp_path, said, change):
+    orders = make_tables()["orders"].astype("str")
+    folder = write_folder(tmp_path, "csv", orders=orders.assign(amount=change(orders["amount"])))
+    (folder / "mapping.yaml").write_text(said)
+    dataset = load_dataset(folder, engine="polars")
+    assert "orders" not in dataset.scanned
+    assert dataset.tables["orders"]["amount"].tolist() == make_tables()["orders"]["amount"].tolist()
+
+
+def test_headings_are_read_as_when_the_table_is_loaded(tmp_path):
+    orders = make_tables()["orders"].rename(columns={"amount": " Amount "})
+    folder = write_folder(tmp_path, "csv", orders=orders)
+    dataset = load_dataset(folder, engine="polars")
+    assert "amount" in dataset.scanned["orders"].load()
+    assert "heading 'Amount' read as amount" in dataset.repaired["reason"].tolist()
+    write_folder(tmp_path, "csv", orders=orders.assign(amount=1))
+    with pytest.raises(ValueError, match="the headings 'amount' and 'Amount' differ only in case"):
+        load_dataset(folder, engine="polars")
+
+
+@pytest.mark.parametrize("at_a_time", [10**6, 7])
+def test_an_identifier_that_is_there_twice_is_refused_with_its_row(
+    tmp_path, monkeypatch, at_a_time
+):
+    monkeypatch.setattr(repeated, "_AT_A_TIME", at_a_time)
+    orders = make_tables()["orders"]
+    orders.loc[[20, 41, 50], "order_id"] = ["0003", "0019", "0003"]
+    folder = write_folder(tmp_path, "csv", orders=orders)
+    message = r"orders\.csv: order_id, row 21: '0003' is there already; .* 3 rows are so"
+    with pytest.raises(ValueError, match=message):
+        load_dataset(folder, engine="polars")
+
+
+def test_equal_hashes_of_different_keys_are_no_repetition(monkeypatch):
+    table = make_tables()["orders"]
+    frame = pl.from_pandas(table).lazy()
+    numbered = partial(frame.with_row_index, "crmlab_row")
+    assert repeated.find_repeated(frame, ["order_id"], numbered) is None
+    monkeypatch.setattr(repeated, "_hash", lambda key: pl.col(key[0]).str.slice(3).hash())
+    assert repeated.find_repeated(frame, ["order_id"], numbered) is None  # one digit: ten hashes
+    twice = pl.concat([frame, frame.tail(1)])
+    numbered = partial(twice.with_row_index, "crmlab_row")
+    assert repeated.find_repeated(twice, ["order_id"], numbered) == repeated.Repeated(60, "0059", 1)
 
 
 def test_a_truncated_parquet_file_is_refused(tmp_path):

@@ -22,6 +22,7 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
+import xlwt
 from typer.testing import CliRunner
 
 from crmlab.cli import app
@@ -72,6 +73,34 @@ def book(*rows, name="orders.xlsx", change=None):
 
 HEADING = ("order_id", "customer_id", "ordered_on", "amount")
 GOOD = (1, "a", pd.Timestamp("2024-01-05").to_pydatetime(), 12.5)
+
+
+def hide_another(sheet):
+    sheet.title = "data"
+    other = sheet.parent.create_sheet("notes")
+    other.append(["x"])
+    other.sheet_state = "hidden"
+
+
+def old_book(row, name="orders.xls"):
+    """Return a maker of a workbook as Excel wrote it until 2003; an amount of 42 is the error #N/A."""
+
+    def make(folder):
+        workbook = xlwt.Workbook()
+        sheet = workbook.add_sheet("orders")
+        for column, cell in enumerate(HEADING):
+            sheet.write(0, column, cell)
+        for column, cell in enumerate(row):
+            is_day = column == 2
+            style = xlwt.easyxf(num_format_str="YYYY-MM-DD") if is_day else xlwt.Style.default_style
+            if cell == 42:
+                sheet.row(1).set_cell_error(column, 42)
+            else:
+                sheet.write(1, column, cell, style)
+        workbook.save(folder / name)
+        return folder
+
+    return make
 
 
 def sqlite(*statements, name="shop.db"):
@@ -152,6 +181,12 @@ def subfolder(folder):
     return folder
 
 
+def in_a_folder(folder):
+    (folder / "2024").mkdir()
+    orders(ONE)(folder / "2024")
+    return folder
+
+
 def named(name):
     return lambda folder: folder / name
 
@@ -166,6 +201,9 @@ REFUSED = [
     # text and its encoding
     ("latin-1", csv("customer_id,region\na,North\nb,Zürich\n", "customers.csv", "latin-1"),
      r"customers\.csv: row 2, column 'region': the text is not in UTF-8.*mapping\.yaml"),
+    ("Cyrillic, which might be taken for Chinese",
+     csv("customer_id,region\na,Москва\nb,Казань\n", "customers.csv", "cp1251"),
+     r"customers\.csv: row 1, column 'region': the text is not in UTF-8"),
     ("encoding that a mapping names wrongly",
      mapped((HEAD + "1,Zürich,2024-01-05,1\n").encode("latin-1"), "tables: {orders: {encoding: ascii}}"),
      r"orders\.csv: the text is not in ascii throughout"),
@@ -197,7 +235,12 @@ REFUSED = [
      r"orders\.csv: orders: the headings 'amount' and 'Amount' differ only in case"),
     ("column without a heading", csv("order_id,customer_id,ordered_on,amount,\n1,a,2024-01-05,2,x\n"),
      r"orders\.csv: orders, row 1: column 5 has no heading, yet it holds values"),
+    ("no heading line", csv(TWO), r"first line holds values such as '2024-01-05'; .*Put a line of head"),
     # days
+    ("day of another age", orders(ONE + "2,b,0204-01-06,1\n"),
+     r"ordered_on, row 2: 204-01-06 is too long ago; expected days from 1900-01-01 on"),
+    ("seconds since 1970", orders("1,a,1704412800,1\n"),
+     r"ordered_on, row 1: value '1704412800' .*They look like seconds since 1970: convert them"),
     ("mixed date formats", orders(ONE + "2,b,06.01.2024,3\n3,c,01/07/2024,3\n"),
      r"orders\.csv: orders\.ordered_on, rows 2, 3: value '06\.01\.2024' .*dates: '%d/%m/%Y'"),
     ("day that is no day/month", mapped(HEAD + "1,a,25/01/2024,1\n2,b,13/13/2024,1\n", DAYS % "%d/%m/%Y"),
@@ -227,6 +270,8 @@ REFUSED = [
      r"orders\.amount, row 2: value '1\.5 \(decimal comma expected\)' is not allowed"),
     ("infinity", orders("1,a,2024-01-05,inf\n"), r"orders\.amount, row 1: value .* a finite number"),
     ("NaN", orders(ONE + "2,b,2024-01-06,NaN\n"), r"orders\.amount, row 2: "),
+    ("endless amount", orders(ONE + "2,b,2024-01-06,1e20\n"),
+     r"amount, row 2: value 1e\+20 is not allowed; expected a sum smaller than 1e\+13"),
     ("amount of 0", orders(ONE + "2,b,2024-01-06,0\n"), r"amount, row 2: value 0\.0 .*expected not 0"),
     ("negative cost", csv("customer_id,cost_to_serve\na,-1\n", "customers.csv"),
      r"customers\.cost_to_serve, row 1: value -1\.0 is not allowed; expected >= 0"),
@@ -253,6 +298,15 @@ REFUSED = [
     ("Parquet named CSV", parquet(bytes, "orders.csv"), r"orders\.csv: this is a Parquet file under"),
     ("web page named CSV", csv("<html><table><tr><td>1"), r"orders\.csv: this is a web page under"),
     ("Parquet named otherwise", parquet(bytes, "orders.pq"), r"orders\.pq: files of the kind \.pq are"),
+    ("JSON named CSV", csv('[{"order_id": 1}]\n'), r"orders\.csv: this is JSON under the name of a CSV f"),
+    ("packed CSV", csv(b"\x1f\x8b" + bytes(9), "orders.csv.gz"), r"files of the kind \.gz are not read"),
+    ("folder of folders", in_a_folder,
+     r"the folders in it are not looked into: 2024\)"),
+    ("pipe", lambda f: os.mkfifo(f / "orders.csv") or f, r"orders\.csv: neither a file nor a folder"),
+    ("link to itself", lambda f: (f / "orders.csv").symlink_to(f / "orders.csv") or f, r"a link to .*not there"),
+    ("record for an identifier", parquet_of(customer_id=[{"id": "a"}]),
+     r"customer_id, row 1: value \{'id': 'a'\} is not allowed; expected text\. A cell must hold one"),
+    ("list for an amount", parquet_of(amount=[[1.0, 2.0]]), r"amount, row 1: value .* A cell must hold one"),
     ("truncated Parquet", parquet(lambda b: b[:-60]), r"orders\.parquet: not a Parquet file that can"),
     ("Parquet of 0 bytes", parquet(lambda _: b""), r"orders\.parquet: the file is empty, 0 bytes"),
     ("folder where a file is expected", subfolder, r"orders\.csv: a folder where a file is expected"),
@@ -262,10 +316,14 @@ REFUSED = [
     ("name that is nearly a table's", csv(HEAD + ONE, "order.csv", customers__csv="customer_id\na\n"),
      r"order\.csv: no table is called 'order'; did you mean 'orders'"),
     # workbooks
-    ("old workbook", csv(b"\xd0\xcf\x11\xe0" + bytes(600), "orders.xlsx"),
-     r"orders\.xlsx: the workbook is in the old format \.xls\. Save it as \.xlsx"),
-    ("workbook named .xls", csv(b"\xd0\xcf\x11\xe0" + bytes(600), "orders.xls"),
-     r"orders\.xls: files of the kind \.xls are not read; expected .*Save it"),
+    ("damaged old workbook", csv(b"\xd0\xcf\x11\xe0" + bytes(600), "orders.xls"),
+     r"orders\.xls: not an Excel workbook that can be read"),
+    ("error cell in an old workbook", old_book((*GOOD[:3], 42)),
+     r"orders\.xls, sheet 'orders': orders\.amount, row 1: the cell shows the error #N/A"),
+    ("web page named workbook", csv("<html><table><tr><td>order_id", "orders.xls"),
+     r"orders\.xls: this is a web page under the name of a workbook\. Open it"),
+    ("text named workbook", csv((HEAD + ONE).replace(",", "\t"), "orders.xls", "gbk"),
+     r"orders\.xls: this is a text with columns under the name of a workbook\. Give it .* \.csv"),
     ("encrypted workbook",
      csv(b"\xd0\xcf\x11\xe0" + bytes(600) + "EncryptedPackage".encode("utf-16-le"), "orders.xlsx"),
      r"orders\.xlsx: the workbook is protected by a password\. Save it without one"),
@@ -288,6 +346,9 @@ REFUSED = [
     ("SQLite without tables", sqlite("CREATE TABLE x (a)", "DROP TABLE x"),
      r"shop\.db: the database holds no table"),
     ("SQLite without a table of ours", sqlite("CREATE TABLE x (a)"), r"no table found in it \(x\)"),
+    ("view that leads nowhere in SQLite",
+     sqlite("CREATE TABLE x (a)", "CREATE VIEW orders AS SELECT * FROM x", "DROP TABLE x"),
+     r"shop\.db: a view of the database leads nowhere \(no such table: main\.x\)\. Mend or drop"),
     ("text for an amount in SQLite", sqlite(*SQL_ORDERS, "INSERT INTO orders VALUES ('2','b','x','y')"),
      r"shop\.db, table 'orders': orders\.ordered_on, row 2: value 'x' is not allowed"),
     ("no database server", lambda _: "postgresql://nobody@127.0.0.1:9/shop?connect_timeout=2",
@@ -295,7 +356,9 @@ REFUSED = [
     ("password in an address", lambda _: "postgresql://ann:secret@localhost/shop",
      r"the address of postgresql://ann@localhost/shop holds a password, .*PGPASSWORD"),
     ("database of another kind", lambda _: "mysql://localhost/shop", r"mysql:// is no address that is"),
-    # mapping files
+    # mapping files and cards
+    ("mapping that holds itself", mapped(HEAD + ONE, "tables: &t {orders: *t}"), r"not a YAML file that can"),
+    ("card with an unknown key", orders(ONE, card__yaml="currncy: EUR"), r"card\.yaml: no key is called 'currn"),
     ("mapping with an unknown key", mapped(HEAD + ONE, "tabels: {}"),
      r"mapping\.yaml: tabels: no key is called so; did you mean 'tables'"),
     ("mapping with an unknown column", mapped(HEAD + ONE, "tables: {orders: {columns: {amuont: x}}}"),
@@ -354,6 +417,26 @@ COUNTED = [
     ("column left out, said", mapped("customer_id,phone\na,139\n", "tables: {customers: {leave_out: [phone]}}",
                                      name="customers.csv"), "columns left out: phone", 1),
     ("file that is no table", orders(ONE, weather__csv="day,rain\n1,2\n2,3\n"), "weather.csv is no table", 2),
+    ("totals at the end", orders(TWO + "Total,,,15.50\n"), "rows of totals at the end", 1),
+    ("totals in Chinese, in a workbook", book(("order_id", *HEADING[1:]), ("x", *GOOD[1:]), ("合计：", None, None, 12.5)),
+     "rows of totals at the end", 1),
+    ("full-width digits", orders("1,a,2024-01-05,１２．５\n"), "amount: full-width digits", 1),
+    ("minus behind, in parentheses, of typesetters",
+     orders("1,a,2024-01-05,(3.5)\n2,a,2024-01-06,4-\n3,a,2024-01-07,−5\n4,a,2024-01-07,5\n"),
+     "minus signs behind the number", 3),
+    ("groups of India", mapped(HEAD + '1,a,2024-01-05,"1,00,250.50"\n', "tables: {orders: {thousands: ','}}"),
+     "amount: numbers brought", 1),
+    ("apostrophes of Switzerland", mapped(HEAD + "1,a,2024-01-05,1’250.50\n", "tables: {orders: {thousands: \"'\"}}"),
+     "amount: numbers brought", 1),
+    ("characters of no width", orders("1,\u200ba\ufeff,2024-01-05,1\n"), "customer_id: blanks around", 1),
+    ("bytes for an identifier", parquet_of(order_id=[b"\xff\x00"], customer_id=[b"a"]), "", 0),
+    ("old workbook", old_book(GOOD), "order_id: identifiers stored as numbers", 1),
+    ("old workbook of a new name", old_book(GOOD, "orders.xlsx"), "order_id: identifiers stored as num", 1),
+    ("stray files of a desktop", orders(ONE, __DS_Store=b"\0\0Bud1", Thumbs__db=b"\xd0\xcf\x11\xe0"), "", 0),
+    ("hidden second sheet", book(HEADING, ("x", *GOOD[1:]), change=hide_another), "no table of a data set", 0),
+    ("line breaks in a cell", csv('order_id,customer_id,ordered_on,amount,note\n1,a,2024-01-05,1,"x\r\ny"\n'), "", 0),
+    ("two hundred columns", csv(",".join([HEAD.strip(), *(f"c{i}" for i in range(196))]) + "\n" + ONE.strip()
+     + "," * 196 + "\n"), "", 0),
     ("formula that was typed", orders(ONE + "2,=cmd|'/C calc'!A0,2024-01-06,1\n"), "", 0),
     ("negative amounts", orders(ONE + "2,b,2024-01-06,-3.5\n"), "", 0),
 ]  # fmt: skip
@@ -414,7 +497,7 @@ def values(folder, make, table, column):
         # 23:30 in Greenwich is the next morning in Shanghai.
         ("time zones, said", "orders", "ordered_on", ["2024-01-06", "2024-01-06", "2024-01-07"]),
         ("words, said", "customers", "gender", ["male", "female"]),
-        ("formula that was typed", "orders", "customer_id", ["a", "=cmd|'/C calc'!A0"]),
+    ("formula that was typed", "orders", "customer_id", ["a", "=cmd|'/C calc'!A0"]),
     ],
 )  # fmt: skip
 def test_repair_gives_the_value_that_was_meant(tmp_path, case, table, column, expected):
@@ -438,6 +521,23 @@ def test_file_that_may_not_be_read_is_refused():
                 ValueError, match=r"orders\.csv: it cannot be opened \(Permission den"
             ):
                 load_dataset(folder)
+        finally:
+            os.seteuid(user)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="users and rights as POSIX has them")
+def test_folder_that_may_not_be_listed_is_refused():
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "data").mkdir(mode=0)
+        Path(folder).chmod(0o755)
+        user = os.geteuid()
+        if user == 0:
+            os.seteuid(65534)  # the superuser may read everything
+        try:
+            with pytest.raises(
+                ValueError, match=r"data: it cannot be opened \(Permission denied\)"
+            ):
+                load_dataset(Path(folder) / "data")
         finally:
             os.seteuid(user)
 

@@ -2,7 +2,7 @@
 
 from crmlab.atlas.concepts import Concept, find_concepts, load_concepts, suggest_concepts
 from crmlab.atlas.homes import Coverage, Home, concept_coverage
-from crmlab.atlas.terms import LANGUAGES, Term, load_terms, nearest, term
+from crmlab.atlas.terms import LANGUAGES, Term, find_nearest, load_terms, nearest, term
 
 __all__ = [
     "LANGUAGES",
@@ -12,6 +12,7 @@ __all__ = [
     "Term",
     "concept_coverage",
     "find_concepts",
+    "find_nearest",
     "load_concepts",
     "load_terms",
     "nearest",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-__all__ = ["LANGUAGES", "Term", "load_terms", "nearest", "term"]
+__all__ = ["LANGUAGES", "Term", "find_nearest", "load_terms", "nearest", "term"]
 
 LANGUAGES = ("en", "zh")
 KINDS = ("unit", "column", "result", "figure", "level", "view")
@@ -90,7 +90,21 @@ def nearest(name, names):
     >>> nearest("zzz", ["recency_days"])
     ''
     """
+    found = find_nearest(name, names)
+    return f"; did you mean {found!r}?" if found else ""
+
+
+def find_nearest(name, names, *, likeness=0.6):
+    """Return the one of `names` that is spelt most like `name`; None when none is near.
+
+    `likeness` is the least share of letters in common, from 0 to 1.
+
+    Examples
+    --------
+    >>> find_nearest("amuont", ["amount", "margin"])
+    'amount'
+    """
     from difflib import get_close_matches
 
-    close = get_close_matches(str(name), [str(n) for n in names], n=1, cutoff=0.6)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    close = get_close_matches(str(name), [str(n) for n in names], n=1, cutoff=likeness)
+    return close[0] if close else None

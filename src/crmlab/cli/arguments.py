@@ -17,15 +17,15 @@ __all__ = [
 ]
 
 
-# What the system refuses, and what to do about it; what was finished is always kept.
+# What the system refuses, and which message says what to do about it.
 OS_CURES = {
-    errno.ENOSPC: ". Free some space and run again: what was finished is kept.",
-    errno.EDQUOT: ". Free some of your quota and run again: what was finished is kept.",
-    errno.EACCES: ". Give yourself the right to write there, or work in a folder of your own.",
-    errno.EPERM: ". Give yourself the right to write there, or work in a folder of your own.",
-    errno.EROFS: ". Work in a copy of the project on a disk that can be written to.",
-    errno.ENOTDIR: ". Something that is no folder stands where one is expected: move it away.",
-    errno.EEXIST: ". Something that is no folder stands where one is expected: move it away.",
+    errno.ENOSPC: "os_space",
+    errno.EDQUOT: "os_quota",
+    errno.EACCES: "os_rights",
+    errno.EPERM: "os_rights",
+    errno.EROFS: "os_read_only",
+    errno.ENOTDIR: "os_no_folder",
+    errno.EEXIST: "os_no_folder",
 }
 
 
@@ -67,20 +67,29 @@ def warn_of_language(study, language):
 
 
 class refusals:  # noqa: N801 - reads as a block
-    """Turn a refusal into one clear message and exit code 2, without a traceback."""
+    """Turn a refusal into one clear message and exit code 2, without a traceback.
+
+    `language` is that of the message, where it has one to be said in.
+    """
+
+    def __init__(self, language="en"):
+        self.language = language
 
     def __enter__(self):
         return self
 
     def __exit__(self, kind, error, traceback):
         if kind is not None and issubclass(kind, ValueError | OSError):
-            typer.secho(_say_refusal(error), fg="red", err=True)
+            typer.secho(_say_refusal(error, self.language), fg="red", err=True)
             raise typer.Exit(2) from None
         return False
 
 
-def _say_refusal(error):
+def _say_refusal(error, language):
+    from crmlab.data.wording import say, text_in
+
     if isinstance(error, OSError) and error.strerror:
-        cure = OS_CURES.get(error.errno, "")
-        return f"{error.filename or 'a file'}: {error.strerror}{cure}"
-    return str(error)
+        said = say(OS_CURES.get(error.errno, "os_other"), error=error.strerror)
+        path = error.filename or say("os_a_file")
+        return text_in(say("placed", place=path, said=said), language)
+    return text_in(error, language)

@@ -1,5 +1,6 @@
 """`crmlab data`: the catalog of data sets, listed, fetched and described."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -104,7 +105,7 @@ def data_card(
 
     console = Console(highlight=False)
     words = CARD_WORDS[lang.value]
-    with refusals():
+    with refusals(lang.value):
         is_known = name in list_datasets()
         dataset = load_dataset(name) if not is_known or is_at_hand(name) else None
         card = dataset.card if dataset else load_card(name)
@@ -135,6 +136,9 @@ def data_check(
     rows: Annotated[
         Path | None, typer.Option("--rows", help="Write every wrong row to this CSV file.")
     ] = None,
+    lang: Annotated[
+        Language, typer.Option("--lang", help="Language of all that is said.")
+    ] = Language.en,
 ):
     """Say what would be read of your own data, what is wrong with it and what to do.
 
@@ -143,36 +147,58 @@ def data_check(
     """
     from rich.console import Console
 
-    with refusals():
+    language = lang.value
+    with refusals(language):
+        from crmlab.cli.checked import tell_check
         from crmlab.data.loaders import locate
         from crmlab.data.loaders.checking import check_source, list_rows, write_proposal
+        from crmlab.data.wording import say, text_in
 
         try:
             check = check_source(locate(path))
         except FileNotFoundError:
-            raise ValueError(
-                f"{path}: there is no such folder or file; paths start from {Path.cwd()}. (Data "
-                "sets of the catalog need no check: `crmlab data card NAME` describes them.)"
-            ) from None
+            raise ValueError(say("check_gone", path=path, here=Path.cwd())) from None
         console = Console(highlight=False, markup=False)
-        _print_check(console, check)
-        written = write_proposal(check) if write and check.proposal is not None else None
+
+        def tell(key, **values):
+            console.print("\n" + text_in(say(key, **values), language), soft_wrap=True)
+
+        for line in tell_check(check):
+            console.print(text_in(line, language), soft_wrap=True)
+        has_draft = write and check.proposal is not None
+        written = write_proposal(check, language) if has_draft else None
         if written:
-            console.print(f"\nMapping written: {written}. Read it, then check again.")
+            tell("check_written", path=written)
         if rows is not None:
             from crmlab.data.export import guard_cells
 
-            table = list_rows(check)
+            table = list_rows(check, language)
             guard_cells(table).to_csv(rows, index=False, encoding="utf-8-sig")
-            console.print(f"\n{len(table):,} wrong rows written: {rows}")
+            tell("check_rows_written", n=len(table), path=rows)
     n = len(check.reading.problems)
     if n:
-        console.print(f"\n{n} kind{'s' if n > 1 else ''} of problem to put right.")
+        tell("check_kinds" if n > 1 else "check_one_kind", n=n)
     elif check.needs_mapping and not written:
-        console.print("\nReady once the mapping is written: run again with --write.")
+        tell("check_needs_mapping")
     else:
-        console.print(f"\nReady: name {path!r} as the data of a study.")
+        tell("check_ready", path=_as_a_study_names_it(path))
     raise typer.Exit(1 if n or (check.needs_mapping and not written) else 0)
+
+
+def _as_a_study_names_it(path):
+    """Return data as a study of the project around this folder names it; elsewhere, in full."""
+    if "://" in path:
+        return path
+    from crmlab.study.configuration import StudyError, find_root
+
+    found = Path(path).expanduser().resolve()
+    try:
+        root = find_root(Path.cwd())
+    except StudyError:  # no project here
+        return str(found)
+    if not found.is_relative_to(root.parent):
+        return str(found)
+    return Path(os.path.relpath(found, root / "studies")).as_posix()
 
 
 def _facts(card, dataset, lang):
@@ -236,66 +262,3 @@ def _print_counts(console, counts, title, nothing, lang):
         reason = row.reason_zh if lang is Language.zh else row.reason
         table.add_row(row.table, reason, f"{row.n_rows:,}")
     console.print(table)
-
-
-def _print_check(console, check):
-    """Print what was found, by table: headings, problems, repairs, what was left out."""
-    reading = check.reading
-    for name, place in reading.places.items():
-        frame = reading.tables.get(name)
-        n_rows = f"{len(frame):,} rows, " if frame is not None else ""
-        bad = check.n_bad(name)
-        said = f"{bad:,} with a problem" if bad else "none with a problem"
-        console.print(f"\n{name}  from {place}  {n_rows}{said}", soft_wrap=True)
-        spec = reading.mapping.tables.get(name)
-        for column, mapped in (spec.specs if spec else {}).items():
-            origin = mapped.from_ if mapped.constant is None else f"always {mapped.constant!r}"
-            console.print(f"   {column} ← {origin}", soft_wrap=True)
-        for key in ("encoding", "delimiter", "heading_row", "dates", "decimal", "thousands"):
-            value = getattr(spec, key, None)
-            if value and (key, value) != ("heading_row", 1):
-                console.print(f"   {key}: {value}")
-        others = [] if frame is None else _further_columns(name, frame)
-        if others:
-            console.print(f"   further columns, kept as they are: {', '.join(others)}")
-    if reading.problems:
-        console.print("\nProblems")
-    for problem in reading.problems:
-        _print_problem(console, problem)
-    for title, counts in (("Repaired", reading.repairs), ("Left out", reading.left_out)):
-        if counts:
-            console.print(f"\n{title}")
-        for table, reason, _, n in counts:
-            console.print(f"   {table}: {reason}: {n:,}", soft_wrap=True)
-    if check.proposal is not None and check.proposal.notes:
-        console.print("\nTo decide or to know")
-        for note in check.proposal.notes:
-            console.print(f"   {note}", soft_wrap=True)
-
-
-def _print_problem(console, problem):
-    from crmlab.data.problems import show_value
-
-    if not problem.cure:
-        console.print(f"   {problem.found}", soft_wrap=True)
-        return
-    where = f"{problem.table}.{problem.column}" if problem.column else problem.table
-    n_rows = len(problem.rows)
-    n = f" ({n_rows:,} row{'s' if n_rows > 1 else ''})" if n_rows else ""
-    expected = f"; expected {problem.expected}" if problem.expected else ""
-    console.print(f"   {where}{n}: {problem.found}{expected}", soft_wrap=True)
-    values = problem.values or ("",) * len(problem.rows)
-    first = [
-        f"row {row + 1:,}" + (f": {show_value(value)}" if value != "" else "")
-        for row, value in zip(problem.rows[:5], values[:5], strict=False)
-    ]
-    if first:
-        console.print(f"      first: {'; '.join(first)}", soft_wrap=True)
-    console.print(f"      {problem.cure}", soft_wrap=True)
-
-
-def _further_columns(name, frame):
-    from crmlab.data.tables import TABLES
-
-    known = {column.name for column in TABLES[name].columns}
-    return [str(column) for column in frame.columns if column not in known]

@@ -15,6 +15,7 @@ import pandas as pd
 from crmlab.data.columns import TABLES, Column
 from crmlab.data.conversion import try_column
 from crmlab.data.problems import Problem
+from crmlab.data.wording import say
 
 __all__ = [
     "find_bad_items",
@@ -40,13 +41,13 @@ def find_unknown_customers(tables: Mapping[str, pd.DataFrame]) -> Iterator[Probl
         if len(unknown):
             first = customer.iloc[unknown[0]]
             bare = known[known.str.lstrip("0") == str(first).lstrip("0")]
-            like = f" There is {bare.iloc[0]!r}: zeros in front were lost." if len(bare) else ""
+            like = say("zeros_lost", there=repr(bare.iloc[0])) if len(bare) else ""
             yield Problem(
                 name,
                 column,
-                f"customer {first!r} is not in the table customers",
+                say("unknown_customer", customer=repr(first)),
                 "",
-                f"Add the customer there, or leave these rows out.{like}",
+                say("add_customer", like=like),
                 unknown,
                 tuple(customer.iloc[unknown]),
             )
@@ -59,9 +60,9 @@ def find_bad_links(links: pd.DataFrame) -> Iterator[Problem]:
         yield Problem(
             "links",
             "other_id",
-            f"customer {links['other_id'].iloc[alone[0]]!r} is linked to themselves",
-            "another customer",
-            "Leave these rows out.",
+            say("linked_to_self", customer=repr(links["other_id"].iloc[alone[0]])),
+            say("another_customer"),
+            say("leave_rows_out"),
             alone,
             tuple(links["other_id"].iloc[alone]),
         )
@@ -77,9 +78,9 @@ def find_bad_items(items: pd.DataFrame) -> Iterator[Problem]:
         yield Problem(
             "items",
             "item",
-            f"{items['item'].iloc[bad[0]]!r} is a column of survey with a meaning of its own",
-            "the name of a question",
-            "Rename it in both tables.",
+            say("item_taken", item=repr(items["item"].iloc[bad[0]])),
+            say("name_of_question"),
+            say("rename_in_both"),
             bad,
             tuple(items["item"].iloc[bad]),
         )
@@ -89,9 +90,14 @@ def find_bad_items(items: pd.DataFrame) -> Iterator[Problem]:
         yield Problem(
             "items",
             "minimum",
-            f"item {row['item']!r} runs from {row['minimum']:g} to {row['maximum']:g}",
-            "minimum below maximum",
-            "Correct the scale's ends.",
+            say(
+                "item_runs",
+                item=repr(row["item"]),
+                low=f"{row['minimum']:g}",
+                high=f"{row['maximum']:g}",
+            ),
+            say("minimum_below_maximum"),
+            say("correct_scale"),
             bad,
             tuple(items["minimum"].iloc[bad]),
         )
@@ -105,12 +111,9 @@ def inspect_answers(
     for item in items.dropna(subset=["item"]).itertuples(index=False):
         if item.item not in survey.columns:
             near = nearest_column(item.item, survey.columns.difference(items["item"]))
-            advice = ". Add it" if near is None else f"; the nearest is {near!r}. Rename that"
-            found = (
-                f"the item {item.item!r} of the table items is not a column{advice}, or take the "
-                "item out of items"
-            )
-            problems.append(Problem("survey", "", found, "", "Both must name the same questions."))
+            key = "item_no_column" if near is None else "item_no_column_near"
+            found = say(key, item=repr(item.item), near=repr(near))
+            problems.append(Problem("survey", "", found, "", say("same_questions")))
             continue
         column = Column(item.item, "number", item.text_en, item.text_zh, "points", "", True, True)
         scores, found, _ = try_column(survey[item.item], column, "survey")
@@ -121,9 +124,9 @@ def inspect_answers(
                 Problem(
                     "survey",
                     item.item,
-                    f"value {scores.iloc[bad[0]]:g} is not allowed",
-                    f"{item.minimum:g}..{item.maximum:g} as items says",
-                    "Correct these answers or leave them empty.",
+                    say("value_not_allowed", value=f"{scores.iloc[bad[0]]:g}"),
+                    say("scale_of_items", scale=f"{item.minimum:g}..{item.maximum:g}"),
+                    say("correct_answers"),
                     bad,
                     tuple(scores.iloc[bad]),
                 )
@@ -140,9 +143,14 @@ def find_disorder(frame: pd.DataFrame, name: str, first: str, last: str) -> Iter
         yield Problem(
             name,
             last,
-            f"{frame[last].iloc[bad[0]]} is before {first} {frame[first].iloc[bad[0]]}",
-            "it not earlier",
-            "Correct these rows.",
+            say(
+                "ends_before",
+                last=str(frame[last].iloc[bad[0]]),
+                name=first,
+                first=str(frame[first].iloc[bad[0]]),
+            ),
+            say("not_earlier"),
+            say("correct_rows"),
             bad,
             tuple(frame[last].iloc[bad]),
         )

@@ -10,15 +10,13 @@ Listing the catalog and reading a card load nothing heavier than a YAML parser.
 
 from __future__ import annotations
 
-import datetime
 import importlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crmlab.atlas import LANGUAGES, nearest
+from crmlab.data.dataset import Card, Dataset, make_dataset
 from crmlab.data.fetch import (
     DataFile,
     Wheel,
@@ -27,13 +25,12 @@ from crmlab.data.fetch import (
     is_file_at_hand,
     keep_file,
 )
-from crmlab.data.own_card import check_card, read_yaml
+from crmlab.data.own_card import read_yaml
+from crmlab.data.own_data import card_beside, load_own, plain_card
+from crmlab.data.wording import Message, near, say
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from crmlab.data.loaders.source import Source
-    from crmlab.data.scanned import ScannedTable
 
 __all__ = [
     "Card",
@@ -49,113 +46,6 @@ __all__ = [
 
 _CARDS = Path(__file__).with_name("cards")
 _BUNDLED = "sample"
-_FOLDER_CARD = "card.yaml"
-
-
-@dataclass(frozen=True)
-class Card:
-    """What a data set is. Texts come in both languages, as ``{"en": ..., "zh": ...}``.
-
-    Attributes
-    ----------
-    name, citation : str
-    doi, currency : str or None
-        `currency` is the three-letter code of ISO 4217.
-    time_zone : str or None
-        Whose local time days and times are in, such as Asia/Shanghai; None where it is not known.
-    title, summary, origin, licence, prepared : dict of str to str
-        `prepared` says how the tables were made from the files.
-    one_row_is : dict of str to dict
-        By table.
-    observed_from, observed_to : datetime.date or None
-        First and last day under observation, both inclusive; None where it is not known.
-    is_simulated : bool
-    files : tuple of DataFile
-        Empty for data that is not fetched.
-    adapter : str or None
-        The module of `crmlab.data.adapters` that reads the files.
-    columns : dict of str to dict
-        By table, then by column: what a column that `crmlab.data.tables` does not know means, as
-        ``{"en": ..., "zh": ...}``, with the key of its `unit` where it has one. The items of a
-        survey are described in its table `items` instead.
-    """
-
-    name: str
-    title: dict[str, str]
-    summary: dict[str, str]
-    one_row_is: dict[str, dict[str, str]]
-    origin: dict[str, str]
-    licence: dict[str, str]
-    citation: str = ""
-    doi: str | None = None
-    currency: str | None = None
-    time_zone: str | None = None
-    observed_from: datetime.date | None = None
-    observed_to: datetime.date | None = None
-    prepared: dict[str, str] | None = None
-    is_simulated: bool = False
-    adapter: str | None = None
-    files: tuple[DataFile, ...] = ()
-    columns: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Dataset:
-    """The tables of a data set and what is known about them.
-
-    Attributes
-    ----------
-    name : str
-    title : dict of str to str
-        By language.
-    tables : dict of str to pandas.DataFrame
-        Checked by `crmlab.data.tables.check_tables`; includes `truth` when simulated.
-    observed_from, observed_to : pandas.Timestamp or None
-        First and last day under observation, both inclusive; None where nothing has a date.
-    currency : str or None
-        ISO 4217.
-    card : Card
-    left_out : pandas.DataFrame
-        `table`, `reason`, `reason_zh`, `n_rows`: rows of the source not used, and why.
-    repaired : pandas.DataFrame
-        The same columns: rows that are used after a documented repair, such as an identifier with
-        blanks around it.
-    files : dict of str to str
-        The sha256 of each file read, by its name.
-    scanned : dict of str to crmlab.data.scanned.ScannedTable
-        Large tables that are not loaded; `scan` opens them.
-    """
-
-    name: str
-    title: dict[str, str]
-    tables: dict[str, pd.DataFrame]
-    observed_from: pd.Timestamp | None
-    observed_to: pd.Timestamp | None
-    currency: str | None
-    card: Card
-    left_out: pd.DataFrame
-    repaired: pd.DataFrame
-    files: dict[str, str]
-    scanned: dict[str, ScannedTable] = field(default_factory=dict)
-
-    @property
-    def n_rows(self) -> dict[str, int]:
-        """The number of rows of each table, loaded or not."""
-        loaded = {name: len(frame) for name, frame in self.tables.items()}
-        return loaded | {name: table.n_rows for name, table in self.scanned.items()}
-
-    def scan(self, name: str):
-        """Return a table for the readers that take any engine: loaded, or opened in its engine."""
-        return self.scanned[name].open() if name in self.scanned else self.tables[name]
-
-    def __repr__(self) -> str:
-        rows = ", ".join(f"{name} {n:,}" for name, n in self.n_rows.items())
-        window = (
-            f"; {self.observed_from:%Y-%m-%d} to {self.observed_to:%Y-%m-%d}"
-            if self.observed_from is not None
-            else ""
-        )
-        return f"<Dataset {self.name}: {rows} rows{window}>"
 
 
 @cache
@@ -206,8 +96,7 @@ def load_card(name: str) -> Card:
     """
     if name not in _names():
         raise ValueError(
-            f"no data set of the catalog is called {name!r}{nearest(name, _names()) or '.'} "
-            f"Expected one of {', '.join(_names())}."
+            say("no_dataset", name=repr(name), near=near(name, _names()), names=_names())
         )
     path = _CARDS / f"{name}.yaml"
     values = read_yaml(path)
@@ -281,10 +170,7 @@ def get_dataset(
     card = load_card(name)
     if name == _BUNDLED:
         if file is not None:
-            raise ValueError(
-                f"{name} is bundled with the project and takes no file from elsewhere; leave out "
-                "--file, or name the data set the file belongs to."
-            )
+            raise ValueError(say("bundled", name=name))
         folder = _sample_folder(root)
         return {path.name: path for path in sorted(folder.iterdir()) if path.is_file()}
     if file is not None:
@@ -320,7 +206,7 @@ def fingerprint_dataset(source: str | Path, *, root: str | Path | None = None) -
         return {file.name: file.sha256 for file in load_card(str(source)).files}
     found = _locate(source, root)
     hashes = fingerprint_source(found)
-    said = _card_beside(found)
+    said = card_beside(found)
     return hashes | ({said.name: file_sha256(said)} if said else {})
 
 
@@ -356,11 +242,9 @@ def find_source(source: str, folder: str | Path) -> str:
     try:
         found = locate(source, folder)
     except FileNotFoundError:
-        raise ValueError(
-            f"{str(source)!r} is neither a data set of the catalog ({', '.join(_names())}) nor a "
-            f"folder, a file or a database: {(Path(folder) / source).resolve()} is not there"
-            f"{nearest(str(source), _names()) or '.'}"
-        ) from None
+        looked_for = (Path(folder) / source).resolve()
+        said = _say_nothing("neither_there", source, path=looked_for)
+        raise ValueError(said) from None
     return source if found.path is None else str((Path(folder) / Path(source)).resolve())
 
 
@@ -419,14 +303,11 @@ def load_dataset(
     """
     if source in _names() and source != _BUNDLED:
         if engine not in (None, "pandas"):
-            raise ValueError(
-                f"{source}: its files are read by a program of its own and loaded; the engine "
-                f"{engine!r} is for a folder of tables. Leave the engine out."
-            )
+            raise ValueError(say("engine_catalog", source=source, engine=repr(engine)))
         return _load_catalog(load_card(str(source)), report)
     found = _locate(source, root)
-    card = load_card(_BUNDLED) if source == _BUNDLED else _plain_card(found.name)
-    return _load_own(found, card, engine, master)
+    card = load_card(_BUNDLED) if source == _BUNDLED else plain_card(found.name)
+    return load_own(found, card, engine, master)
 
 
 def _load_catalog(card: Card, report: Callable[[str], None] | None) -> Dataset:
@@ -436,7 +317,7 @@ def _load_catalog(card: Card, report: Callable[[str], None] | None) -> Dataset:
     paths = {file.name: fetch_file(card.name, file, report=report) for file in card.files}
     adapter = importlib.import_module(f"crmlab.data.adapters.{card.adapter}")
     tables, left_out = adapter.read(paths)
-    return _dataset(
+    return make_dataset(
         card,
         check_tables(tables),
         count_left_out(left_out),
@@ -452,101 +333,12 @@ def _locate(source: str | Path, root: str | Path | None) -> Source:
     try:
         return locate(_sample_folder(root) if source == _BUNDLED else source)
     except FileNotFoundError:
-        raise ValueError(
-            f"{str(source)!r} is neither a data set of the catalog ({', '.join(_names())}) nor a "
-            f"folder, a file or a database{nearest(str(source), _names()) or '.'} Check the name, "
-            f"or the path from {Path.cwd()}."
-        ) from None
+        raise ValueError(_say_nothing("neither_name", source, here=Path.cwd())) from None
 
 
-def _card_beside(source: Source) -> Path | None:
-    """Return the card in a user's folder, if there is one."""
-    path = source.path / _FOLDER_CARD if source.kind == "folder" else None
-    return path if path is not None and path.is_file() else None
-
-
-def _load_own(source: Source, card: Card, engine: str | None, master: str | None) -> Dataset:
-    from crmlab.data.adapters import count_left_out
-    from crmlab.data.loaders.fingerprint import fingerprint_source
-    from crmlab.data.loaders.reading import read_source
-    from crmlab.data.scanned import check_scanned
-
-    # Read first: what is no table at all is refused before a gigabyte of it is hashed.
-    reading = read_source(source, engine=engine)
-    tables = reading.tables
-    customers = tables["customers"]["customer_id"] if "customers" in tables else None
-    scanned = {
-        name: check_scanned(name, path, engine=chosen, master=master, customers=customers)
-        for name, (path, chosen) in reading.scanned.items()
-    }
-    hashes = reading.hashes or fingerprint_source(source)
-    said = _card_beside(source)
-    told = {"currency": reading.mapping.currency, "time_zone": reading.mapping.time_zone}
-    if said is not None:
-        checked = check_card(said, read_yaml(said))
-        for key, value in told.items():
-            if value and checked.get(key, value) != value:
-                raise ValueError(
-                    f"{said}: {key} is {checked[key]!r}, but {value!r} in {source.mapping_file}; "
-                    "say it once."
-                )
-        card = replace(card, **checked)
-        hashes[said.name] = file_sha256(said)
-    card = replace(card, **{key: value for key, value in told.items() if value})
-    card = replace(card, is_simulated=card.is_simulated or "truth" in reading.tables)
-    counts = (count_left_out(reading.left_out), count_left_out(reading.repairs))
-    return _dataset(card, tables, *counts, hashes, scanned)
-
-
-def _dataset(
-    card: Card,
-    tables: dict[str, pd.DataFrame],
-    left_out: pd.DataFrame,
-    repaired: pd.DataFrame,
-    files: dict[str, str],
-    scanned: dict[str, ScannedTable] | None = None,
-) -> Dataset:
-    scanned = scanned or {}
-    observed_from, observed_to = _window(card, tables, scanned)
-    return Dataset(
-        name=card.name,
-        title=card.title,
-        tables=tables,
-        observed_from=observed_from,
-        observed_to=observed_to,
-        currency=card.currency,
-        card=card,
-        left_out=left_out,
-        repaired=repaired,
-        files=files,
-        scanned=scanned,
-    )
-
-
-def _window(
-    card: Card, tables: Mapping[str, pd.DataFrame], scanned: Mapping[str, ScannedTable]
-) -> tuple[pd.Timestamp | None, pd.Timestamp | None]:
-    """Return the first and last day under observation: the card's, else the orders' own."""
-    import pandas as pd
-
-    if "orders" in scanned:
-        days = pd.Series([scanned["orders"].first_day, scanned["orders"].last_day])
-    elif "orders" in tables:
-        days = tables["orders"]["ordered_on"]
-    else:
-        days = pd.Series(dtype="datetime64[us]")
-    first, last = card.observed_from, card.observed_to
-    first = pd.Timestamp(first) if first else (days.min() if len(days) else None)
-    last = pd.Timestamp(last) if last else (days.max() if len(days) else None)
-    if len(days) and ((days < first) | (days > last)).any():
-        row = int(((days < first) | (days > last)).to_numpy().argmax())
-        where = "" if "orders" in scanned else f", row {row + 1}"
-        raise ValueError(
-            f"{card.name}: orders.ordered_on{where}: {days.iloc[row]:%Y-%m-%d} is outside the "
-            f"window of observation, {first:%Y-%m-%d} to {last:%Y-%m-%d}. Correct the order or "
-            "the card's observed_from and observed_to."
-        )
-    return first, last
+def _say_nothing(key: str, source: str | Path, **named: object) -> Message:
+    names = _names()
+    return say(key, source=repr(str(source)), names=names, near=near(source, names), **named)
 
 
 def _project_folders(root: str | Path | None) -> list[Path]:
@@ -568,23 +360,5 @@ def _sample_folder(root: str | Path | None) -> Path:
     for folder in roots:
         if _holds_sample(folder):
             return folder / "data" / _BUNDLED
-    raise ValueError(
-        f"the bundled sample is not in {roots[0] / 'data' / _BUNDLED}"
-        + ("" if root is not None else " nor in a folder above")
-        + "; expected the project folder of crmlab, which holds data/sample. Run in that folder, "
-        "or name it with root=."
-    )
-
-
-def _plain_card(name: str) -> Card:
-    """Return what can be said of data of which nothing is known."""
-    from crmlab.data.tables import TABLES
-
-    return Card(
-        name=name,
-        title=dict.fromkeys(LANGUAGES, name),
-        summary={"en": f"Tables of {name}", "zh": f"{name} 中的数据表"},
-        one_row_is={t.name: {"en": t.row_en, "zh": t.row_zh} for t in TABLES.values()},
-        origin={"en": "Brought by the user", "zh": "由用户提供"},
-        licence={"en": "Not stated", "zh": "未说明"},
-    )
+    key = "no_sample_near" if root is None else "no_sample"
+    raise ValueError(say(key, folder=roots[0] / "data" / _BUNDLED))

@@ -19,11 +19,15 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from crmlab.atlas import nearest
+from crmlab.data.wording import load_messages
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["TABLES", "Column", "Table", "describe_table", "find_table"]
+__all__ = ["ORDER_LINE", "TABLES", "Column", "Table", "columns_of", "describe_table", "find_table"]
+
+#: What a mapping file says of orders whose rows are lines of orders.
+ORDER_LINE = "order line"
 
 _DTYPES = {
     "text": "str",
@@ -113,6 +117,23 @@ def _read_tables() -> Mapping[str, Table]:
 
 
 TABLES: Mapping[str, Table] = _read_tables()
+
+
+def columns_of(table: str, one_row_is: str | None = None) -> dict[str, Column]:
+    """Return the columns a table may have, by name; where a row is a line of an order, its price.
+
+    Examples
+    --------
+    >>> "unit_price" in columns_of("orders"), "unit_price" in columns_of("orders", "order line")
+    (False, True)
+    """
+    columns = {column.name: column for column in TABLES[table].columns}
+    if one_row_is == ORDER_LINE:
+        meaning = (load_messages(language)["unit_price"] for language in ("en", "zh"))
+        columns["unit_price"] = Column(
+            "unit_price", "number", *meaning, "currency", "", False, False
+        )
+    return columns
 
 
 def describe_table(name: str) -> pd.DataFrame:

@@ -13,25 +13,20 @@ import pandas as pd
 
 from crmlab.data.columns import Column
 from crmlab.data.problems import Problem, show_value
+from crmlab.data.wording import Counted, counted, say
 
-__all__ = ["EXPECTED", "FLAGS", "LONGEST_CELL", "convert_column", "try_column"]
+__all__ = ["EXPECTED", "FLAGS", "LONGEST_CELL", "convert_column", "is_nested", "try_column"]
 
 EXPECTED = {
-    "text": "text",
-    "number": "a finite number",
-    "integer": "a whole number",
-    "flag": "true or false",
-    "day": "a day written YYYY-MM-DD, without time zone",
-    "instant": "a time written YYYY-MM-DD HH:MM, without time zone",
+    kind: say(f"kind_{kind}") for kind in ("text", "number", "integer", "flag", "day", "instant")
 }
 _TRUE = ("true", "yes", "1", "t", "y", "on", "是", "真", "有")
 _FALSE = ("false", "no", "0", "f", "n", "off", "否", "假", "无")
 FLAGS = dict.fromkeys(_TRUE, True) | dict.fromkeys(_FALSE, False)
 LONGEST_CELL = 32_767  # what a cell of a spreadsheet holds; more is text run together
+_UNSEEN = "\u200b\u200c\u200d\u2060\ufeff"  # characters of no width
 _SCIENTIFIC = r"\d(?:[.,]\d+)?[eE]\+\d+"
 _FLOAT = r"\d+\.0+"
-
-Repairs = list[tuple[str, str, str, int]]
 
 
 def convert_column(series: pd.Series, column: Column, where: str) -> pd.Series:
@@ -70,13 +65,13 @@ row. Fill these rows or leave them out.
     """
     values, problems, _ = try_column(series, column, where.partition(".")[0])
     if problems:
-        raise ValueError(str(problems[0]))
+        raise ValueError(problems[0].message)
     return values.astype(column.dtype)
 
 
 def try_column(
     series: pd.Series, column: Column, table: str
-) -> tuple[pd.Series, list[Problem], Repairs]:
+) -> tuple[pd.Series, list[Problem], Counted]:
     """Return the values in the column's kind, what is wrong with them and what was repaired.
 
     Parameters
@@ -102,14 +97,22 @@ def try_column(
         problem = Problem(
             table,
             column.name,
-            f"the values carry the time zone {series.dtype.tz}",
-            "local time without a time zone",
-            "Convert them and remove it (.dt.tz_localize(None)), or name the time_zone in "
-            "mapping.yaml.",
+            say("zone_found", zone=str(series.dtype.tz)),
+            say("zone_expected"),
+            say("zone_cure"),
         )
         return series.dt.tz_localize(None), [problem], []
     problems: list[Problem] = []
-    repairs: Repairs = []
+    repairs: Counted = []
+    if series.dtype == object and (nested := series.map(is_nested)).any():
+        bad = np.flatnonzero(nested.to_numpy(dtype=bool))
+        found = say("value_not_allowed", value=_first(series, bad))
+        cure = say("one_value_each")
+        expected = EXPECTED[column.kind]
+        problems.append(Problem(table, column.name, found, expected, cure, bad))
+        series = series.where(~nested).infer_objects()
+        series = series.astype("str").where(series.notna()) if series.dtype == object else series
+        return _CONVERSIONS[column.kind](series), problems, []
     if pd.api.types.is_string_dtype(series.dtype):
         series = _strip(series, column, table, repairs)
         problems += _find_overlong(series, column, table)
@@ -123,14 +126,14 @@ def try_column(
         lost[problem.rows] = False
     bad = np.flatnonzero(lost)
     if len(bad):
-        advice = "or leave them empty" if column.is_nullable else "or leave these rows out"
+        cure = "correct_or_empty" if column.is_nullable else "correct_or_leave_out"
         problems.append(
             Problem(
                 table,
                 column.name,
-                f"value {_first(series, bad)} is not allowed",
+                say("value_not_allowed", value=_first(series, bad)),
                 EXPECTED[column.kind],
-                f"Correct the values {advice}.{_hint(series.iloc[bad], column)}",
+                say(cure, hint=_hint(series.iloc[bad], column)),
                 bad,
                 _shown(series, bad),
             )
@@ -141,15 +144,20 @@ def try_column(
             Problem(
                 table,
                 column.name,
-                "the value is missing",
-                f"{EXPECTED[column.kind]} in every row",
-                "Fill these rows or leave them out.",
+                say("value_missing"),
+                say("in_every_row", kind=EXPECTED[column.kind]),
+                say("fill_rows"),
                 missing,
             )
         )
     if problems and column.dtype in ("int64", "bool"):
         return values, problems, repairs
     return values.astype(column.dtype), problems, repairs
+
+
+def is_nested(value: object) -> bool:
+    """Return whether a cell holds several values: a list or a record."""
+    return isinstance(value, list | tuple | dict | np.ndarray)
 
 
 def _first(series: pd.Series, rows: np.ndarray) -> str:
@@ -160,13 +168,12 @@ def _shown(series: pd.Series, rows: np.ndarray) -> tuple:
     return tuple(series.iloc[rows].tolist())
 
 
-def _strip(series: pd.Series, column: Column, table: str, repairs: Repairs) -> pd.Series:
+def _strip(series: pd.Series, column: Column, table: str, repairs: Counted) -> pd.Series:
     text = series.astype("str")
-    stripped = text.str.strip()
+    stripped = text.str.strip().str.strip(_UNSEEN)
     n = int(((stripped != text) & (stripped != "") & text.notna()).sum())
     if n:
-        en = f"{column.name}: blanks around the value taken away"
-        repairs.append((table, en, f"{column.name}：去除值两端的空白", n))
+        repairs.append(counted(table, say("repair_blanks", column=column.name), n))
     return stripped.replace("", np.nan)
 
 
@@ -178,9 +185,9 @@ def _find_overlong(series: pd.Series, column: Column, table: str) -> list[Proble
         Problem(
             table,
             column.name,
-            f"the cell holds {len(series.iloc[long[0]]):,} characters",
-            f"at most {LONGEST_CELL:,}, as in a spreadsheet",
-            "Look for a quotation mark that is never closed, or cut the text.",
+            say("overlong_found", n=len(series.iloc[long[0]])),
+            say("overlong_expected", n=LONGEST_CELL),
+            say("overlong_cure"),
             long,
             _shown(series, long),
         )
@@ -188,7 +195,7 @@ def _find_overlong(series: pd.Series, column: Column, table: str) -> list[Proble
 
 
 def _read_identifiers(
-    series: pd.Series, column: Column, table: str, problems: list[Problem], repairs: Repairs
+    series: pd.Series, column: Column, table: str, problems: list[Problem], repairs: Counted
 ) -> pd.Series:
     """Return identifiers without the traces of a number; refuse those that lost digits."""
     rewritten = series.str.fullmatch(_SCIENTIFIC, na=False)
@@ -198,10 +205,9 @@ def _read_identifiers(
             Problem(
                 table,
                 column.name,
-                f"the identifier {_first(series, bad)} was rewritten by a spreadsheet and has lost "
-                "digits",
-                "the identifier in full",
-                "Export the data again with this column formatted as text.",
+                say("id_rewritten", value=_first(series, bad)),
+                say("id_in_full"),
+                say("export_as_text"),
                 bad,
                 _shown(series, bad),
             )
@@ -211,18 +217,16 @@ def _read_identifiers(
     if not n_floats:
         return series
     if is_float[series.notna() & ~rewritten].all():
-        en = f"{column.name}: “.0” taken from identifiers stored as numbers"
-        repairs.append((table, en, f"{column.name}：去掉按数值存储的编号末尾的“.0”", n_floats))
+        repairs.append(counted(table, say("repair_float_ids", column=column.name), n_floats))
         return series.str.replace(r"\.0+$", "", regex=True)
     bad = np.flatnonzero(is_float.to_numpy())
     problems.append(
         Problem(
             table,
             column.name,
-            f"the identifier {_first(series, bad)} is written as a number beside others that are "
-            "not",
-            "one way of writing for all",
-            "Export the data again with this column formatted as text.",
+            say("id_mixed", value=_first(series, bad)),
+            say("id_one_way"),
+            say("export_as_text"),
             bad,
             _shown(series, bad),
         )
@@ -230,7 +234,7 @@ def _read_identifiers(
     return series
 
 
-def _count_spellings(series: pd.Series, column: Column, table: str, repairs: Repairs) -> None:
+def _count_spellings(series: pd.Series, column: Column, table: str, repairs: Counted) -> None:
     if not pd.api.types.is_string_dtype(series.dtype):
         return
     spelt = series.str.lower()
@@ -238,8 +242,7 @@ def _count_spellings(series: pd.Series, column: Column, table: str, repairs: Rep
     ways = spelt[known].value_counts().to_dict()
     n = sum(n for word, n in ways.items() if word not in ("true", "false"))
     if len(ways) > 2 and n:
-        en = f"{column.name}: true or false, spelt in {len(ways)} ways"
-        repairs.append((table, en, f"{column.name}：{len(ways)} 种写法统一为真或假", n))
+        repairs.append(counted(table, say("repair_flags", column=column.name, n=len(ways)), n))
 
 
 def _hint(bad: pd.Series, column: Column) -> str:
@@ -247,17 +250,17 @@ def _hint(bad: pd.Series, column: Column) -> str:
     text = bad.astype("str")
     if column.kind in ("day", "instant"):
         if text.str.fullmatch(r"[2-6]\d{4}(?:\.\d+)?").all():
-            return (
-                " They look like a spreadsheet's day numbers: say `dates: serial` in mapping.yaml."
-            )
+            return say("hint_serial")
+        if text.str.fullmatch(r"1\d{9}(?:\d{3})?").all():
+            return say("hint_epoch")
         if text.str.contains(r"\d[T ]\d.*(?:Z|[+-]\d)", case=False).any():
-            return " They carry a time zone: name yours as time_zone in mapping.yaml."
+            return say("hint_zone")
         if text.str.contains(r"\d").all():
-            return " Or say in mapping.yaml how days are written, such as `dates: '%d/%m/%Y'`."
+            return say("hint_days")
     if column.kind in ("number", "integer") and text.str.contains(r"\d").all():
-        return " Or say in mapping.yaml how numbers are written (decimal, thousands, currency)."
+        return say("hint_numbers")
     if column.kind == "flag":
-        return " Or translate them under `values` in mapping.yaml."
+        return say("hint_words")
     return ""
 
 

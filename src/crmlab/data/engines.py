@@ -141,26 +141,28 @@ def collect(frame):
     return table
 
 
-def open_file(path, *, engine, master=None):
+def open_file(path, *, engine, master=None, delimiter=","):
     """Return a file as a narwhals frame as it stands: all cells of a CSV file are text.
 
     Parameters
     ----------
     path, engine, master
         As for `scan_table`.
+    delimiter : str
+        Of a CSV file.
     """
     path = Path(path).resolve()
     if path.suffix.lower() not in (".parquet", ".csv") or not path.is_file():
         raise ValueError(f"{path}: no such Parquet or CSV file; expected one, such as orders.csv")
     try:
-        return nw.from_native(_OPENERS[engine](path, master))
+        return nw.from_native(_OPENERS[engine](path, master, delimiter))
     except ImportError as error:
         raise ValueError(
             f"the engine {engine!r} is not installed ({error}); install crmlab[{_EXTRAS[engine]}]"
         ) from error
 
 
-def in_kinds(frame, path):
+def in_kinds(frame, path, columns=None):
     """Bring a file's known columns to their kinds; in a CSV file, trim them.
 
     Parameters
@@ -168,10 +170,13 @@ def in_kinds(frame, path):
     frame : narwhals.DataFrame or narwhals.LazyFrame
         As `open_file` returns it.
     path : path-like
+    columns : dict of str to crmlab.data.columns.Column, optional
+        Those that are known; by default of the table that the file is called after.
     """
     path = Path(path)
-    known = TABLES.get(path.stem.lower())
-    columns = {column.name: column for column in known.columns} if known else {}
+    if columns is None:
+        known = TABLES.get(path.stem.lower())
+        columns = {column.name: column for column in known.columns} if known else {}
     is_csv = path.suffix.lower() == ".csv"
     schema = frame.collect_schema()
     changed = []
@@ -206,35 +211,36 @@ _CONVERSIONS = {
 }
 
 
-def _open_pandas(path, master):  # noqa: ARG001
+def _open_pandas(path, master, delimiter):  # noqa: ARG001
     if path.suffix.lower() == ".parquet":
         return pd.read_parquet(path)
-    return pd.read_csv(path, dtype="str", keep_default_na=False, na_values=[""])
+    options = {"dtype": "str", "keep_default_na": False, "na_values": [""]}
+    return pd.read_csv(path, sep=delimiter, **options)
 
 
-def _open_polars(path, master):  # noqa: ARG001
+def _open_polars(path, master, delimiter):  # noqa: ARG001
     import polars as pl
 
     if path.suffix.lower() == ".parquet":
         return pl.scan_parquet(path)
-    return pl.scan_csv(path, infer_schema=False)
+    return pl.scan_csv(path, infer_schema=False, separator=delimiter)
 
 
-def _open_duckdb(path, master):  # noqa: ARG001
+def _open_duckdb(path, master, delimiter):  # noqa: ARG001
     import duckdb
 
     if path.suffix.lower() == ".parquet":
         return duckdb.read_parquet(str(path))
-    return duckdb.read_csv(str(path), all_varchar=True, header=True, sep=",", quotechar='"')
+    options = {"all_varchar": True, "header": True, "quotechar": '"'}
+    return duckdb.read_csv(str(path), sep=delimiter, **options)
 
 
-def _open_pyspark(path, master):
+def _open_pyspark(path, master, delimiter):
     session = start_spark(master)
     if path.suffix.lower() == ".parquet":
         return session.read.parquet(path.as_uri())
-    return session.read.csv(
-        path.as_uri(), header=True, inferSchema=False, quote='"', escape='"', mode="FAILFAST"
-    )
+    options = {"header": True, "inferSchema": False, "quote": '"', "escape": '"'}
+    return session.read.csv(path.as_uri(), sep=delimiter, mode="FAILFAST", **options)
 
 
 _OPENERS = {

@@ -12,6 +12,7 @@ named as a study's ``data``; ``crmlab data check PATH --write`` drafts it.
         sheet: Januar              # of a workbook
         delimiter: ";"
         decimal: ","
+        one_row_is: order line     # where an order has several rows, which are to be summed
         dates: "%d.%m.%Y"          # as in Python's strptime; or serial, for day numbers
         columns:
           order_id: Belegnummer
@@ -24,6 +25,7 @@ named as a study's ``data``; ``crmlab data check PATH --write`` drafts it.
 from __future__ import annotations
 
 import codecs
+import functools
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -32,10 +34,14 @@ from zoneinfo import ZoneInfo
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from crmlab.atlas import nearest
-from crmlab.data.columns import TABLES
+from crmlab.data.columns import TABLES, columns_of
+from crmlab.data.wording import Message, near, reason, say
 
 __all__ = ["ColumnMapping", "Mapping", "TableMapping", "load_mapping"]
+
+# What pydantic finds wrong and is told in words of our own; the rest in its words.
+_TOLD = ("literal_error", "string_pattern_mismatch", "greater_than_equal", "less_than_equal")
+_TOLD += ("string_type", "list_type", "dict_type", "int_parsing", "model_type")
 
 
 class _Part(BaseModel):
@@ -54,15 +60,13 @@ class _Writing(_Part):
     @classmethod
     def _check_dates(cls, dates):
         if dates and dates != "serial" and not ("%" in dates and ("%d" in dates or "%j" in dates)):
-            raise ValueError(
-                f"{dates!r} says no day; expected serial, or codes such as %d/%m/%Y or %Y-%m-%d"
-            )
+            raise ValueError(say("says_no_day", dates=repr(dates)))
         return dates
 
     @model_validator(mode="after")
     def _check_signs(self):
         if self.decimal and self.decimal == self.thousands:
-            raise ValueError(f"decimal and thousands are both {self.decimal!r}")
+            raise ValueError(say("same_signs", sign=repr(self.decimal)))
         return self
 
 
@@ -81,7 +85,7 @@ class ColumnMapping(_Writing):
     @model_validator(mode="after")
     def _check_origin(self):
         if (self.from_ is None) == (self.constant is None):
-            raise ValueError("expected either from (a heading) or constant (a value)")
+            raise ValueError(say("from_or_constant"))
         return self
 
 
@@ -93,6 +97,7 @@ class TableMapping(_Writing):
     heading_row: int = Field(1, ge=1, le=1000)
     encoding: str | None = None
     delimiter: Literal[",", ";", "\t", "|"] | None = None
+    one_row_is: Literal["order", "order line"] | None = None
     columns: dict[str, ColumnMapping] = {}
     leave_out: list[str] = []
 
@@ -102,7 +107,7 @@ class TableMapping(_Writing):
         try:
             codecs.lookup(encoding)
         except LookupError:
-            raise ValueError(f"no encoding is called {encoding!r}; try utf-8 or gb18030") from None
+            raise ValueError(say("no_encoding", encoding=repr(encoding))) from None
         return encoding
 
     @field_validator("delimiter", mode="before")
@@ -136,29 +141,25 @@ class Mapping(_Part):
         try:
             ZoneInfo(zone)
         except (ValueError, OSError, LookupError):
-            raise ValueError(
-                f"no time zone is called {zone!r}; expected a name such as Asia/Shanghai"
-            ) from None
+            raise ValueError(say("no_zone", zone=repr(zone))) from None
         return zone
 
     @model_validator(mode="after")
     def _check_names(self):
         for table, spec in self.tables.items():
             if table not in TABLES:
-                known = ", ".join(TABLES)
-                raise ValueError(
-                    f"tables.{table}: no table is called so{nearest(table, TABLES) or '.'} "
-                    f"Expected any of {known}"
-                )
+                key, close = f"tables.{table}", near(table, TABLES)
+                raise ValueError(say("no_such_table", key=key, near=close, tables=tuple(TABLES)))
+            if spec.one_row_is and table != "orders":
+                raise ValueError(say("lines_only_orders", key=f"tables.{table}.one_row_is"))
             if table == "survey":  # its questions have names of their own
                 continue
-            names = [column.name for column in TABLES[table].columns]
+            names = tuple(columns_of(table, spec.one_row_is))
             for column in spec.columns:
                 if column not in names:
-                    raise ValueError(
-                        f"tables.{table}.columns.{column}: {table} has no such column"
-                        f"{nearest(column, names) or '.'} Expected any of {', '.join(names)}"
-                    )
+                    key, close = f"tables.{table}.columns.{column}", near(column, names)
+                    said = say("no_such_column", key=key, table=table, near=close, columns=names)
+                    raise ValueError(said)
         return self
 
 
@@ -198,19 +199,20 @@ def load_mapping(path: Path) -> Mapping:
         _refuse_duplicates(path, tree)
         content = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - makes texts only
     except UnicodeDecodeError:
-        raise ValueError(f"{path}: the text is not in UTF-8. Save it again as UTF-8.") from None
-    except yaml.YAMLError as error:
-        raise ValueError(f"{path}: not a YAML file that can be read ({error}).") from None
+        raise ValueError(say("yaml_not_utf8", path=path)) from None
+    except (yaml.YAMLError, RecursionError) as error:
+        raise ValueError(say("yaml_damaged", path=path, error=error)) from None
     except OSError as error:
-        raise ValueError(f"{path}: it cannot be read ({error.strerror}).") from None
+        raise ValueError(say("cannot_open", path=path, error=error.strerror)) from None
     if not isinstance(content, dict):
-        keys = ", ".join(Mapping.model_fields)
-        raise ValueError(f"{path}: expected lines of “key: value” with the keys {keys}.")
+        raise ValueError(say("yaml_no_keys", path=path, keys=tuple(Mapping.model_fields)))
     try:
         return Mapping.model_validate(_without_empty(content))
     except ValidationError as error:
-        lines = [_complain(entry) for entry in error.errors()]
-        raise ValueError("\n".join(f"{path}: {line}" for line in dict.fromkeys(lines))) from None
+        lines = dict.fromkeys(_complain(entry) for entry in error.errors())
+        placed = [say("placed", place=path, said=line) for line in lines]
+        said = functools.reduce(lambda a, b: say("and_line", said=a, note=b), placed)
+        raise ValueError(said) from None
 
 
 def _without_empty(content: dict) -> dict:
@@ -229,22 +231,23 @@ def _refuse_duplicates(path: Path, node: yaml.Node | None) -> None:
         for key, value in node.value:
             if key.value in seen:
                 line = key.start_mark.line + 1
-                raise ValueError(f"{path}: line {line}: {key.value} is given twice; keep one.")
+                raise ValueError(say("key_twice", path=path, line=line, key=key.value))
             seen.add(key.value)
             _refuse_duplicates(path, value)
 
 
-def _complain(entry: dict) -> str:
+def _complain(entry: dict) -> Message:
     location = [str(part) for part in entry["loc"]]
-    key = ".".join(location)
-    if entry["type"] == "extra_forbidden":
+    key, kind, about = ".".join(location), entry["type"], entry.get("ctx", {})
+    if kind == "extra_forbidden":
         model = {1: Mapping, 3: TableMapping}.get(len(location), ColumnMapping)
-        names = [field.alias or name for name, field in model.model_fields.items()]
-        near = nearest(location[-1], names) or "."
-        return f"{key}: no key is called so{near} Expected any of {', '.join(names)}."
-    message = entry["msg"].removeprefix("Value error, ")
-    found = (
-        f", found {entry['input']!r}" if not isinstance(entry["input"], dict | BaseModel) else ""
-    )
-    found = "" if entry["type"] == "value_error" else found
-    return f"{key}: {message}{found}." if key else f"{message}."
+        names = tuple(field.alias or name for name, field in model.model_fields.items())
+        return say("no_such_key", key=key, near=near(location[-1], names), keys=names)
+    if kind == "value_error":
+        said = say("sentence", said=reason(about["error"]))
+        return say("placed", place=key, said=said) if key else said
+    told = kind if kind in _TOLD else "other"
+    named = {name: about[name] for name in ("expected", "ge", "le", "pattern") if name in about}
+    found = "" if isinstance(entry["input"], dict | BaseModel) else repr(entry["input"])
+    said = say(f"yaml_{told}", key=key, found=found, message=entry["msg"], **named)
+    return said

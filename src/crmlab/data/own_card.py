@@ -8,7 +8,8 @@ from __future__ import annotations
 import datetime
 from pathlib import Path
 
-from crmlab.atlas import LANGUAGES, nearest
+from crmlab.atlas import LANGUAGES
+from crmlab.data.wording import near, say
 
 __all__ = ["check_card", "read_yaml"]
 
@@ -18,32 +19,25 @@ def check_card(path: Path, values: object) -> dict:
     texts = ("title", "summary", "origin", "licence", "prepared")
     keys = (*texts, "citation", "doi", "currency", "time_zone", "observed_from", "observed_to")
     if not isinstance(values, dict):
-        raise ValueError(f"{path}: expected lines of “key: value” with the keys {', '.join(keys)}.")
+        raise ValueError(say("yaml_no_keys", path=path, keys=keys))
     checked = {}
     for key, value in values.items():
         if key not in keys:
             raise ValueError(
-                f"{path}: no key is called {key!r}{nearest(key, keys) or '.'} "
-                f"Expected any of {', '.join(keys)}."
+                say("card_key", path=path, name=repr(key), near=near(key, keys), keys=keys)
             )
         if value is None:  # a key with nothing after it says nothing
             continue
         if key in texts:
             value = dict.fromkeys(LANGUAGES, value) if isinstance(value, str) else value
             if not isinstance(value, dict) or set(value) != set(LANGUAGES):
-                raise ValueError(
-                    f"{path}: {key} must be one text, or one text for each of "
-                    f"{' and '.join(LANGUAGES)}; got {value!r}."
-                )
+                raise ValueError(say("card_text", path=path, name=key, value=repr(value)))
         elif key.startswith("observed_"):
             if type(value) is not datetime.date:
-                raise ValueError(f"{path}: {key} must be a day, YYYY-MM-DD; got {value!r}.")
+                raise ValueError(say("card_day", path=path, name=key, value=repr(value)))
         elif key == "currency":
             if not (isinstance(value, str) and len(value) == 3 and value.isupper()):
-                raise ValueError(
-                    f"{path}: currency must be the three capital letters of ISO 4217, such as CNY; "
-                    f"got {value!r}."
-                )
+                raise ValueError(say("card_currency", path=path, value=repr(value)))
         elif key == "time_zone":
             _check_zone(path, value)
         else:
@@ -58,9 +52,7 @@ def _check_zone(path: Path, zone: object) -> None:
     try:
         ZoneInfo(zone)
     except (TypeError, ValueError, OSError, LookupError):
-        raise ValueError(
-            f"{path}: time_zone must be a name such as Asia/Shanghai; got {zone!r}."
-        ) from None
+        raise ValueError(say("card_zone", path=path, value=repr(zone))) from None
 
 
 def read_yaml(path: Path) -> dict:
@@ -71,4 +63,4 @@ def read_yaml(path: Path) -> dict:
     try:
         return yaml.load(path.read_text(encoding="utf-8-sig"), Loader=loader)  # noqa: S506
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: not a YAML file that can be read ({error}).") from None
+        raise ValueError(say("yaml_damaged", path=path, error=error)) from None

@@ -1,8 +1,8 @@
 """What is wrong with a table: which rows of which column, what stands there, and the cure.
 
 Who asks: the loader, which refuses a table at its first problem, and ``crmlab data check``, which
-tells all of them. The first row below the heading is row 1, and blank lines count: in a file with
-one heading line row 9 is line 10.
+tells all of them, in either language. The first row below the heading is row 1, and blank lines
+count: in a file with one heading line row 9 is line 10.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-__all__ = ["EMPTY", "Problem", "name_rows", "show_value"]
+from crmlab.data.wording import Message, say, text_in
+
+__all__ = ["EMPTY", "Problem", "name_rows", "say_range", "show_value"]
 
 EMPTY = np.array([], dtype=np.int64)
 _MOST_SHOWN = 8
@@ -26,12 +28,12 @@ class Problem:
     ----------
     table, column : str
         `column` is empty where the fault is the whole table's.
-    found : str
+    found : Message
         What is there, such as "value 'x' is not allowed".
-    expected : str
+    expected : Message or str
         What should be; may be empty.
-    cure : str
-        What to do, as a sentence.
+    cure : Message or str
+        What to do, as a sentence; empty where `found` says everything.
     rows : numpy.ndarray of int
         Positions that count from 0; empty where the fault has no row.
     values : tuple
@@ -54,14 +56,35 @@ class Problem:
         rows = self.rows if numbers is None or not len(self.rows) else numbers[self.rows]
         return replace(self, place=place, rows=rows)
 
-    def __str__(self) -> str:
-        if not self.cure:  # a reader's own words, which say everything
+    @property
+    def where(self) -> str:
+        """The table and the column."""
+        return f"{self.table}.{self.column}" if self.column else self.table
+
+    @property
+    def message(self) -> str:
+        """The problem as one sentence."""
+        if not self.cure:
             return self.found
-        where = f"{self.table}.{self.column}" if self.column else self.table
-        rows = f", {name_rows(self.rows)}" if len(self.rows) else ""
-        expected = f"; expected {self.expected}" if self.expected else ""
-        place = f"{self.place}: " if self.place else ""
-        return f"{place}{where}{rows}: {self.found}{expected}. {self.cure}"
+        where = self.where
+        if len(self.rows):
+            where = say("problem_rows", where=where, rows=name_rows(self.rows))
+        said = say("problem", where=where, found=self.finding, cure=self.cure)
+        return say("placed", place=self.place, said=said) if self.place else said
+
+    @property
+    def finding(self) -> str:
+        """What is there and what should be."""
+        if not self.expected:
+            return self.found
+        return say("problem_expected", found=self.found, expected=self.expected)
+
+    def text(self, language: str) -> str:
+        """Return the problem as one sentence of a language."""
+        return text_in(self.message, language)
+
+    def __str__(self) -> str:
+        return str(self.message)
 
 
 def show_value(value: object) -> str:
@@ -74,13 +97,24 @@ def show_value(value: object) -> str:
     """
     value = value.item() if isinstance(value, np.generic) else value
     if isinstance(value, str) and len(value) > _LONGEST_SHOWN:
-        return f"{value[:_LONGEST_SHOWN] + '…'!r} ({len(value)} long)"
+        return say("long_value", start=repr(value[:_LONGEST_SHOWN] + "…"), n=len(value))
     return repr(value)
 
 
-def name_rows(positions: np.ndarray) -> str:
+def name_rows(positions: np.ndarray) -> Message:
     """Return 'row 3' or 'rows 3, 5, ... (12 rows)' for positions that count from 0."""
-    shown = ", ".join(str(position + 1) for position in positions[:_MOST_SHOWN])
+    shown = tuple(str(position + 1) for position in positions[:_MOST_SHOWN])
     if len(positions) > _MOST_SHOWN:
-        return f"rows {shown}, ... ({len(positions)} rows)"
-    return f"row{'s' if len(positions) > 1 else ''} {shown}"
+        return say("rows_many", shown=shown, n=len(positions))
+    return say("rows_some", shown=shown) if len(positions) > 1 else say("row_one", n=shown[0])
+
+
+def say_range(text: str) -> str:
+    """Return a column's range as a message says it, see `crmlab.data.columns.Column`.
+
+    Examples
+    --------
+    >>> str(say_range("not 0")), text_in(say_range("not 0"), "zh"), say_range("1..5")
+    ('not 0', '不等于 0 的值', '1..5')
+    """
+    return say("range_not", bound=text.removeprefix("not ")) if text.startswith("not ") else text

@@ -8,8 +8,6 @@ A row number in a message counts the first row of data as row 1.
 
 from __future__ import annotations
 
-import functools
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -25,9 +23,10 @@ from crmlab.data.agreement import (
     nearest_column,
 )
 from crmlab.data.columns import TABLES, Column, Table, describe_table, find_table
-from crmlab.data.conversion import EXPECTED, Repairs, try_column
-from crmlab.data.problems import Problem, show_value
-from crmlab.imports import hidden
+from crmlab.data.conversion import EXPECTED, try_column
+from crmlab.data.problems import Problem
+from crmlab.data.schema import validate
+from crmlab.data.wording import Counted, say
 
 __all__ = [
     "TABLES",
@@ -83,7 +82,7 @@ def check_table(name: str, frame: pd.DataFrame) -> pd.DataFrame:
     """
     result, problems, _ = inspect_table(name, frame)
     if problems:
-        raise ValueError(str(problems[0]))
+        raise ValueError(problems[0].message)
     return result
 
 
@@ -122,7 +121,7 @@ def check_tables(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """
     inspection = inspect_tables(tables)
     if inspection.problems:
-        raise ValueError(str(inspection.problems[0]))
+        raise ValueError(inspection.problems[0].message)
     return inspection.tables
 
 
@@ -140,12 +139,12 @@ class Inspection:
 
     tables: dict[str, pd.DataFrame]
     problems: list[Problem]
-    repairs: Repairs
+    repairs: Counted
 
 
 def inspect_table(
     name: str, frame: pd.DataFrame
-) -> tuple[pd.DataFrame | None, list[Problem], Repairs]:
+) -> tuple[pd.DataFrame | None, list[Problem], Counted]:
     """Return a table as `check_table` does, with all its problems in place of the first.
 
     Parameters
@@ -173,13 +172,11 @@ def inspect_table(
     """
     table = find_table(name)
     if not isinstance(frame, pd.DataFrame):
-        raise ValueError(
-            f"{name}: expected a pandas DataFrame, got {type(frame).__name__}; read the file first."
-        )
+        raise ValueError(say("no_frame", name=name, kind=type(frame).__name__))
     problems = [*_find_repeated_columns(table, frame), *_find_missing_columns(table, frame)]
     if problems:
         return None, problems, []
-    repairs: Repairs = []
+    repairs: Counted = []
     known = {column.name: column for column in table.columns if column.name in frame.columns}
     others = [other for other in frame.columns if other not in known]
     source = frame.reset_index(drop=True)
@@ -192,7 +189,7 @@ def inspect_table(
         checked | {other: source[other].copy() for other in others}, index=source.index
     )
     wrong = {problem.column for problem in problems}
-    problems += _validate(table, result, wrong)
+    problems += validate(table, result, wrong)
     problems += _find_repeated_rows(table, result)
     return result, problems, repairs
 
@@ -238,8 +235,8 @@ def inspect_tables(tables: Mapping[str, pd.DataFrame]) -> Inspection:
 def _find_repeated_columns(table: Table, frame: pd.DataFrame) -> Iterator[Problem]:
     repeated = frame.columns[frame.columns.duplicated()].unique()
     for name in repeated:
-        found = f"column {name!r} appears more than once; keep one of them"
-        yield Problem(table.name, "", found, "", "Rename or remove the others.")
+        found = say("column_repeated", name=repr(name))
+        yield Problem(table.name, "", found, "", say("rename_others"))
 
 
 def _find_missing_columns(table: Table, frame: pd.DataFrame) -> Iterator[Problem]:
@@ -249,79 +246,14 @@ def _find_missing_columns(table: Table, frame: pd.DataFrame) -> Iterator[Problem
         if not column.is_required or column.name in frame.columns:
             continue
         near = nearest_column(column.name, others)
+        meaning = {"en": column.meaning_en, "zh": column.meaning_zh}
         advice = (
-            f"Its nearest name in the table is {near!r}: rename it to {column.name!r}."
+            say("rename_nearest", near=repr(near), name=repr(column.name))
             if near is not None
-            else f"Add it; it holds {EXPECTED[column.kind]}: {column.meaning_en}."
+            else say("add_column", kind=EXPECTED[column.kind], meaning=meaning)
         )
-        found = f"the required column {column.name!r} is missing"
+        found = say("column_missing", name=repr(column.name))
         yield Problem(table.name, "", found, "", advice)
-
-
-@functools.cache
-def _pandera_schema(name: str):
-    # pandera takes half a second to import: it is loaded when the first table is checked. It would
-    # load pandas on Spark as well, twice as long, and no table that is checked here is such.
-    with hidden("pyspark.pandas"):
-        import pandera.pandas as pa
-
-    def checks(column: Column) -> list:
-        text = column.range
-        if not text:
-            return []
-        if " | " in text:
-            return [pa.Check.isin(text.split(" | "), error=text)]
-        if ".." in text:
-            low, high = text.split("..")
-            return [pa.Check.in_range(float(low), float(high), error=text)]
-        operator, bound = re.fullmatch(r"(>=|>|not) (-?[\d.]+)", text).groups()
-        check = {">=": pa.Check.ge, ">": pa.Check.gt, "not": pa.Check.ne}[operator]
-        return [check(float(bound), error=text)]
-
-    return pa.DataFrameSchema(
-        {
-            column.name: pa.Column(
-                column.dtype,
-                checks(column),
-                nullable=column.is_nullable,
-                required=column.is_required,
-            )
-            for column in TABLES[name].columns
-        },
-        name=name,
-    )
-
-
-def _validate(table: Table, frame: pd.DataFrame, wrong: set[str]) -> list[Problem]:
-    """Return what the schema refuses, but for columns whose values are known to be wrong."""
-    schema = _pandera_schema(table.name)
-    from pandera.errors import SchemaErrors
-
-    if wrong:
-        schema = schema.update_columns({name: {"dtype": None, "nullable": True} for name in wrong})
-    try:
-        with hidden("pyspark.pandas"):  # looked for again at the first check
-            schema.validate(frame, lazy=True)
-    except SchemaErrors as errors:
-        cases = errors.failure_cases
-    else:
-        return []
-    problems = []
-    for (column, check), alike in cases.groupby(["column", "check"], sort=False):
-        alike = alike.sort_values("index", key=lambda rows: rows.astype(int))
-        values = alike["failure_case"]
-        problems.append(
-            Problem(
-                table.name,
-                column,
-                f"value {show_value(values.iloc[0])} is not allowed",
-                check,
-                "Correct these rows or leave them out.",
-                alike["index"].to_numpy(dtype=int),
-                tuple(values),
-            )
-        )
-    return problems
 
 
 def _find_repeated_rows(table: Table, frame: pd.DataFrame) -> list[Problem]:
@@ -336,14 +268,14 @@ def _find_repeated_rows(table: Table, frame: pd.DataFrame) -> list[Problem]:
     values = [", ".join(parts) for parts in zip(*keys, strict=True)]
     lines = ""
     if table.name == "orders" and len(repeated) > max(9, len(frame) / 4):
-        lines = " Where a row is a line of an order, sum the lines of each order first."
+        lines = say("hint_lines")
     return [
         Problem(
             table.name,
             " and ".join(key),
-            f"{values[0]!r} is there already",
-            f"one row for {table.row_en}",
-            f"Remove the repeated rows or give each its own.{lines}",
+            say("repeated", value=repr(values[0])),
+            say("one_row_for", row={"en": table.row_en, "zh": table.row_zh}),
+            say("remove_repeated", hint=lines),
             repeated,
             tuple(values),
         )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from crmlab.atlas import nearest
 from crmlab.data import fingerprint_dataset, load_dataset
+from crmlab.data.wording import told_in
 from crmlab.study.cache import describe_origin, hash_notebook_code
 from crmlab.study.code import hash_code
 from crmlab.study.configuration import StudyError, find_study_root, load_study
@@ -61,7 +62,8 @@ class Plan:
         self.only = only and self._find_notebook(only)
         self.until = until and self._find_notebook(until)
         self.versions = describe_versions()
-        self.files = fingerprint_dataset(self.study.data, root=self.root)
+        with told_in(self.language):
+            self.files = fingerprint_dataset(self.study.data, root=self.root)
         self.steps, self.asked, self.code, self.dataset = [], set(), {}, None
         self._loaded = None
 
@@ -110,7 +112,8 @@ class Plan:
         """Return the data set, loaded and checked once."""
         if self._loaded is None:
             engine = {"engine": self.study.engine, "master": self.study.master}
-            self._loaded = load_dataset(self.study.data, root=self.root, **engine)
+            with told_in(self.language):
+                self._loaded = load_dataset(self.study.data, root=self.root, **engine)
         return self._loaded
 
     def makers(self, name, *, without=()):

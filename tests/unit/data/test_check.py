@@ -6,7 +6,7 @@ import yaml
 from typer.testing import CliRunner
 
 from crmlab.cli import app
-from crmlab.data import load_dataset
+from crmlab.data import load_dataset, scanned
 from crmlab.data.loaders import locate
 from crmlab.data.loaders.checking import check_source
 from crmlab.data.loaders.proposal import propose_mapping
@@ -129,7 +129,7 @@ def test_data_in_our_own_names_needs_no_mapping(tmp_path):
     assert propose(tmp_path, text, "orders.csv").content == {}
     result = check(tmp_path)
     assert result.exit_code == 0
-    assert "Ready: name" in result.output
+    assert f"Ready: write `data: {tmp_path}` in a study." in result.output.replace("\n", "")
 
 
 def test_western_encoding_is_proposed(tmp_path):
@@ -143,9 +143,10 @@ def test_western_encoding_is_proposed(tmp_path):
 def test_lines_of_orders_are_told_from_orders(tmp_path):
     rows = "".join(f"{i // 10},7,2024-01-05,{i}.5\n" for i in range(100))
     (tmp_path / "sales.csv").write_text("InvoiceNo,CustomerID,InvoiceDate,Amount\n" + rows)
-    result = check(tmp_path)
-    assert result.exit_code == 1
-    assert "sum the lines of each order first" in result.output
+    result = check(tmp_path, "--write")
+    assert result.exit_code == 0
+    assert "rows are taken for lines of orders and summed" in result.output
+    assert len(load_dataset(tmp_path).tables["orders"]) == 10
 
 
 def test_problems_are_counted_with_their_first_rows_and_listed_in_full(tmp_path):
@@ -214,3 +215,73 @@ def test_card_of_ones_own_data_shows_repairs(tmp_path, monkeypatch):
     assert "heading 'ORDER_ID' read as order_id" in result.output
     assert "nothing: every row of the source is used" in result.output
     assert "time zone not stated" in result.output
+
+
+def test_encoding_that_is_a_guess_is_told_with_words_to_judge_it_by(tmp_path):
+    draft = propose(tmp_path, "customer id,region\na,台灣\n", "customers.csv", "big5")
+    (note,) = draft.notes
+    assert "customers.csv: its encoding is not certain, and cp1252 is a guess: are " in note
+
+
+def test_second_file_of_orders_is_no_table_of_customers(tmp_path):
+    head = "order_id,customer_id,ordered_on,amount\n"
+    (tmp_path / "orders_2023.csv").write_text(head + "1,a,2023-01-05,3\n")
+    draft = propose(tmp_path, head + "2,b,2024-01-05,3\n", "orders_2024.csv")
+    assert draft.content == {"tables": {"orders": {"from": "orders_2023.csv"}}}
+    assert "orders_2024.csv looks like orders as well" in draft.notes[0]
+
+
+def test_currency_is_read_from_a_heading(tmp_path):
+    draft = propose(tmp_path, "order id,customer id,order date,Amount (EUR)\n1,a,2024-01-05,3\n")
+    assert draft.content["currency"] == "EUR"
+
+
+def test_numbers_for_identifiers_are_told_under_a_strangers_heading(tmp_path):
+    columns = {"Transaction ID": [10**15 + 1], "Client No": [7], "Date": ["2024-01-05"]}
+    pd.DataFrame(columns | {"Amount": [3.5]}).to_excel(tmp_path / "cards.xlsx", index=False)
+    result = check(tmp_path)
+    assert "customer_id: identifiers stored as numbers" in result.output
+    assert "the identifier 1000000000000001 is stored as a number of more than 15" in result.output
+
+
+def test_day_numbers_of_a_workbook_are_proposed(tmp_path):
+    columns = {"order_id": ["1"], "customer_id": ["a"], "ordered_on": [45296], "amount": [3.5]}
+    pd.DataFrame(columns).to_excel(tmp_path / "orders.xlsx", index=False)
+    assert check(tmp_path, "--write").exit_code == 0
+    day = load_dataset(tmp_path).tables["orders"]["ordered_on"].iloc[0]
+    assert day == pd.Timestamp("2024-01-05")
+
+
+def test_card_that_a_study_would_refuse_is_told(tmp_path):
+    (tmp_path / "orders.csv").write_text(
+        "order_id,customer_id,ordered_on,amount\n1,a,2024-01-05,3.5\n"
+    )
+    (tmp_path / "card.yaml").write_text("time_zone: Mars\n")
+    result = check(tmp_path, "--lang", "zh")
+    assert result.exit_code == 1
+    assert "card.yaml：time_zone 应为 Asia/Shanghai 一类的名称；实为 'Mars'。" in result.output
+
+
+def test_data_that_is_ready_is_named_as_a_study_must_name_it(tmp_path, monkeypatch):
+    for folder in ("notebooks", "studies", "mydata"):
+        (tmp_path / folder).mkdir()
+    text = "order_id,customer_id,ordered_on,amount\n1,a,2024-01-05,3.5\n"
+    (tmp_path / "mydata" / "orders.csv").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    assert "Ready: write `data: ../mydata` in a study." in check("mydata").output
+    assert "研究文件中写 `data: ../mydata`。" in check("mydata", "--lang", "zh").output
+
+
+def test_table_too_large_to_load_is_checked_in_its_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(scanned, "LARGE_FILE_BYTES", 1)
+    text = "order_id,customer_id,ordered_on,amount\n1,a,2024-01-05,3.5\n2,b,2024-01-06,4\n"
+    draft = propose(tmp_path, text, "orders.csv")
+    assert draft.content == {}
+    result = check(tmp_path)
+    assert result.exit_code == 0
+    assert f"orders  from {tmp_path / 'orders.csv'}  2 rows, none with a problem" in result.output
+    (tmp_path / "orders.csv").write_text(text + "2,b,2024-01-07,4\n")
+    result = check(tmp_path)
+    assert result.exit_code == 1
+    assert "order_id, row 3: '2' is there already" in result.output
+    assert "none with a problem" not in result.output

@@ -174,12 +174,20 @@ def test_check_proposes_a_mapping_of_a_database(local, tmp_path, monkeypatch):
         (("ann@", "bob@"), "the server refuses the user"),
         (("/postgres", "/shop"), 'database "shop" does not exist.*Check the names'),
         (("schema=crm", "schema=crn"), "the schema crn of the database holds no table"),
-        (("schema=crm", "schema=public"), "the schema public of the database holds no table"),
+        (("schema=crm", "schema=public"), "the user may not read sales. Ask for the right to read"),
     ],
 )
 def test_server_that_refuses_is_told_plainly(address, change, message):
     with pytest.raises(ValueError, match=message):
         load_dataset(address.replace(*change))
+
+
+def test_table_of_ours_that_the_user_may_not_read_is_told(address, owner):
+    owner("REVOKE SELECT ON crm.stock FROM ann")  # none of ours
+    assert set(load_dataset(address).tables) == {"customers", "orders"}
+    owner("REVOKE SELECT ON crm.customers FROM ann")
+    with pytest.raises(ValueError, match=r"the user may not read customers, stock\. .*GRANT SEL"):
+        load_dataset(address)
 
 
 def test_wrong_password_is_told_and_never_shown(address, monkeypatch):

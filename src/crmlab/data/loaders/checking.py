@@ -7,6 +7,7 @@ with their values, and the cure; `list_rows` gives every single row.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,10 @@ from crmlab.data.loaders.proposal import Proposal, propose_mapping, write_draft
 from crmlab.data.loaders.reading import Reading, inspect_source
 from crmlab.data.loaders.source import MAPPING_NAME, Source
 from crmlab.data.mapping import Mapping
+from crmlab.data.own_card import check_card, read_yaml
+from crmlab.data.own_data import card_beside
+from crmlab.data.problems import Problem
+from crmlab.data.wording import reason, say, text_in
 
 __all__ = ["Check", "check_source", "draft_path", "list_rows"]
 
@@ -31,11 +36,14 @@ class Check:
     reading : Reading
     proposal : Proposal or None
         None where a mapping file is there already.
+    scanned : dict of str to int
+        Number of rows of each large table that was checked in its file.
     """
 
     source: Source
     reading: Reading
     proposal: Proposal | None
+    scanned: dict[str, int]
 
     @property
     def needs_mapping(self) -> bool:
@@ -78,11 +86,42 @@ def check_source(source: Source) -> Check:
     >>> check.n_bad("orders")
     1
     """
-    if source.mapping_file is not None:
-        return Check(source, inspect_source(source), None)
-    proposal = propose_mapping(source)
-    mapping = Mapping.model_validate(proposal.content)
-    return Check(source, inspect_source(source, mapping), proposal)
+    proposal = None if source.mapping_file is not None else propose_mapping(source)
+    mapping = Mapping.model_validate(proposal.content) if proposal else None
+    reading = inspect_source(source, mapping, engine=None)
+    scanned = _check_scanned(reading)
+    reading.problems.extend(_check_card(source))
+    return Check(source, reading, proposal, scanned)
+
+
+def _check_scanned(reading: Reading) -> dict[str, int]:
+    """Check the tables that are too large to load, and return their numbers of rows."""
+    from crmlab.data.scanned import check_scanned
+
+    n_rows = {}
+    customers = reading.tables.get("customers", {}).get("customer_id")
+    for name, (path, engine, layout) in reading.scanned.items():
+        reading.places[name] = str(path)
+        try:
+            table = check_scanned(name, path, engine=engine, customers=customers, layout=layout)
+        except ValueError as error:
+            reading.problems.append(Problem(name, "", reason(error), "", ""))
+            continue
+        n_rows[name] = table.n_rows
+        reading.repairs.extend(table.repairs)
+        reading.left_out.extend(table.left_out)
+    return n_rows
+
+
+def _check_card(source: Source) -> Iterator[Problem]:
+    """Yield what a study would refuse of the card that lies beside the tables."""
+    path = card_beside(source)
+    if path is None:
+        return
+    try:
+        check_card(path, read_yaml(path))
+    except ValueError as error:
+        yield Problem("card", "", reason(error), "", "")
 
 
 def draft_path(source: Source) -> Path:
@@ -92,12 +131,14 @@ def draft_path(source: Source) -> Path:
     return (source.path if source.kind == "folder" else source.path.parent) / MAPPING_NAME
 
 
-def list_rows(check: Check) -> pd.DataFrame:
+def list_rows(check: Check, language: str = "en") -> pd.DataFrame:
     """Return every wrong row with its place, value, fault and cure.
 
     Parameters
     ----------
     check : Check
+    language : {"en", "zh"}
+        Of what is said; the columns' names stay.
 
     Returns
     -------
@@ -110,17 +151,19 @@ def list_rows(check: Check) -> pd.DataFrame:
         n = max(1, len(problem.rows))
         known = len(problem.values) == n
         values = [str(value) for value in problem.values] if known else [""] * n  # noqa: PD011
-        expected = f"expected {problem.expected}" if problem.expected else problem.found
+        expected = problem.found
+        if problem.expected:
+            expected = say("expected", expected=problem.expected)
         parts.append(
             pd.DataFrame(
                 {
-                    "place": problem.place,
+                    "place": text_in(problem.place, language),
                     "table": problem.table,
                     "column": problem.column,
                     "row": pd.array(problem.rows + 1 if len(problem.rows) else [None], "Int64"),
                     "value": values,
-                    "problem": expected if values[0] else problem.found,
-                    "cure": problem.cure,
+                    "problem": text_in(expected if values[0] else problem.found, language),
+                    "cure": text_in(problem.cure, language),
                 }
             )
         )
@@ -129,8 +172,8 @@ def list_rows(check: Check) -> pd.DataFrame:
     return pd.DataFrame(columns=["place", "table", "column", "row", "value", "problem", "cure"])
 
 
-def write_proposal(check: Check) -> Path:
+def write_proposal(check: Check, language: str = "en") -> Path:
     """Write the proposed mapping where it belongs and return its path; never over another file."""
     path = draft_path(check.source)
-    write_draft(check.proposal or Proposal({}, []), check.source, path)
+    write_draft(check.proposal or Proposal({}, []), check.source, path, language)
     return path

@@ -13,8 +13,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from crmlab.data.columns import TABLES
 from crmlab.data.loaders.raw import arrow_to_frame
 from crmlab.data.loaders.source import Source
+from crmlab.data.wording import Message, say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,6 +48,14 @@ class Database:
     def tables(self) -> list[str]:
         """Return the names of tables and views."""
         raise NotImplementedError
+
+    def other_schemas(self) -> list[str]:
+        """Return the names of other schemas that have tables."""
+        return []
+
+    def hidden(self) -> list[str]:
+        """Return the names of tables that the user may not read."""
+        return []
 
     def read(self, table: str, n_rows: int = 0) -> pd.DataFrame:
         """Return a table's rows; all where `n_rows` is 0."""
@@ -87,6 +97,13 @@ class _DuckDB(Database):
         )
         return [name for (name,) in rows.fetchall()]
 
+    def other_schemas(self):
+        rows = self.connection.execute(
+            "SELECT DISTINCT table_schema FROM information_schema.tables "
+            "WHERE table_schema <> 'main' ORDER BY 1"
+        )
+        return [name for (name,) in rows.fetchall()]
+
     def read(self, table, n_rows=0):
         limit = f" LIMIT {n_rows}" if n_rows else ""
         rows = self.connection.sql(f"SELECT * FROM {_quote(table)}{limit}")  # noqa: S608
@@ -97,6 +114,16 @@ class _DuckDB(Database):
 
 
 class _PostgreSQL(Database):
+    def hidden(self):
+        rows = self._query(
+            "SELECT relname::text AS name FROM pg_class "
+            "WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1) "
+            "AND relkind IN ('r', 'v', 'm', 'p', 'f') AND NOT has_table_privilege(oid, 'SELECT') "
+            "ORDER BY 1",
+            self.source.schema,
+        )
+        return rows["name"].to_pylist()
+
     def tables(self):
         rows = self._query(
             "SELECT table_name::text FROM information_schema.tables WHERE table_schema = $1 "
@@ -174,17 +201,16 @@ def open_database(source: Source) -> Iterator[Database]:
 
 
 def list_tables(database: Database) -> list[str]:
-    """Return the names of a database's tables; refuse one that has none."""
-    tables = database.tables()
+    """Return the names of a database's tables; refuse one that has none, or hides one of ours."""
+    tables, hidden = database.tables(), database.hidden()
+    if hidden and (not tables or set(hidden) & set(TABLES)):
+        raise ValueError(say("table_hidden", source=database.source, tables=tuple(hidden)))
     if not tables:
-        where = (
-            f"the schema {database.source.schema} of the database"
-            if (database.source.schema)
-            else "the database"
-        )
-        raise ValueError(
-            f"{database.source}: {where} holds no table. Check that it is the right one."
-        )
+        source = database.source
+        if elsewhere := database.other_schemas():
+            raise ValueError(say("schema_elsewhere", source=source, schemas=tuple(elsewhere)))
+        key = "schema_no_table" if source.schema else "database_no_table"
+        raise ValueError(say(key, source=source, schema=source.schema))
     return tables
 
 
@@ -203,15 +229,16 @@ def _open_sqlite(source: Source):
         finally:
             connection.close()
     except sqlite3.DatabaseError as error:
-        raise ValueError(f"{source.path}: {_say_sqlite(str(error))}") from None
+        said = _say_sqlite(str(error))
+        raise ValueError(say("placed", place=source.path, said=said)) from None
 
 
-def _say_sqlite(error: str) -> str:
+def _say_sqlite(error: str) -> Message:
     if "locked" in error:
-        return "another program is writing to the database. Wait, or read a copy."
-    if "decode" in error.lower():
-        return f"a text of the database is not in UTF-8 ({error}). Correct it there."
-    return f"not a SQLite database that can be read ({error}). Take it from a backup."
+        return say("sqlite_locked")
+    if error.startswith("no such"):
+        return say("sqlite_view", error=error)
+    return say("sqlite_text" if "decode" in error.lower() else "sqlite_damaged", error=error)
 
 
 @contextmanager
@@ -219,10 +246,7 @@ def _open_duckdb(source: Source):
     try:
         import duckdb
     except ImportError:
-        raise ValueError(
-            f"{source.path}: reading a DuckDB file takes the package duckdb; install crmlab with "
-            "its extra (`uv sync --extra duckdb`)."
-        ) from None
+        raise ValueError(say("duckdb_missing", path=source.path)) from None
     try:
         # A view of a file that was handed on must not reach other files.
         config = {"enable_external_access": "false"}
@@ -230,11 +254,8 @@ def _open_duckdb(source: Source):
             yield _DuckDB(source, connection)
     except duckdb.Error as error:
         text = str(error).splitlines()[0]
-        if "lock" in text.lower():
-            said = f"another program holds the database open ({text}). Close it, or read a copy."
-        else:
-            said = f"not a DuckDB database that can be read ({text})."
-        raise ValueError(f"{source.path}: {said}") from None
+        key = "duckdb_locked" if "lock" in text.lower() else "duckdb_damaged"
+        raise ValueError(say(key, path=source.path, error=text)) from None
 
 
 @contextmanager
@@ -243,10 +264,7 @@ def _open_postgresql(source: Source):
         import adbc_driver_manager
         import adbc_driver_postgresql.dbapi as driver
     except ImportError:
-        raise ValueError(
-            f"{source}: reading from PostgreSQL takes the package adbc-driver-postgresql; install "
-            "crmlab with its extra (`uv sync --extra postgres`)."
-        ) from None
+        raise ValueError(say("postgresql_missing", source=source)) from None
     try:
         with driver.connect(source.url) as connection:
             with connection.cursor() as cursor:
@@ -257,19 +275,19 @@ def _open_postgresql(source: Source):
                 cursor.execute("SET LOCAL extra_float_digits = 1")
             yield _PostgreSQL(source, connection)
     except adbc_driver_manager.Error as error:
-        raise ValueError(f"{source}: {_say_postgresql(str(error))}") from None
+        said = _say_postgresql(str(error))
+        raise ValueError(say("placed", place=source, said=said)) from None
 
 
-def _say_postgresql(error: str) -> str:
+def _say_postgresql(error: str) -> Message:
     text = " ".join(error.split())
     if "password" in text or "authentication" in text or "pg_hba" in text:
-        cure = "Check the user; put the password into ~/.pgpass or PGPASSWORD."
-        return f"the server refuses the user ({text}). {cure}"
+        return say("postgresql_user", error=text)
     if "does not exist" in text:
-        return f"{text}. Check the names in the address and in mapping.yaml."
+        return say("postgresql_names", error=text)
     if "permission denied" in text:
-        return f"{text}. Ask for the right to read (GRANT SELECT)."
-    return f"the server cannot be reached or does not answer ({text}). Check host and port."
+        return say("postgresql_rights", error=text)
+    return say("postgresql_out_of_reach", error=text)
 
 
 def _sqlite_column(cells: tuple):

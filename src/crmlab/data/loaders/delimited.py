@@ -19,12 +19,13 @@ import pyarrow as pa
 import pyarrow.csv
 
 from crmlab.data.columns import TABLES
-from crmlab.data.loaders.raw import Raw, drop_empty
+from crmlab.data.loaders.raw import Raw, drop_empty, drop_totals, refuse_values_as_headings
 from crmlab.data.loaders.text import Text, read_text
 from crmlab.data.mapping import TableMapping
 from crmlab.data.problems import Problem
+from crmlab.data.wording import say
 
-__all__ = ["WITH_MORE_NUMBERS", "read_csv"]
+__all__ = ["WITH_MORE_NUMBERS", "read_csv", "read_headings"]
 
 _ARROW_TYPES = {
     "text": pa.string(),
@@ -68,10 +69,12 @@ def read_csv(
     text = read_text(path, said)
     heading = _read_heading(name, path, text, said, guess=guess)
     raw = Raw(name, str(path), pd.DataFrame())
-    raw.repaired(*text.repair)
+    if text.repair:
+        raw.repaired(text.repair, 1)
     delimiter = said.delimiter or (_guess_delimiter(heading) if guess else ",")
     if said.delimiter is None and delimiter != ",":
         heading = next(csv.reader(io.StringIO(heading[0]), delimiter=delimiter))
+    refuse_values_as_headings(path, name, heading, said)
     types, theirs = _choose_types(name, heading, said, bool(marks)), heading
     heading = [cell.strip() for cell in heading]
     try:
@@ -85,7 +88,13 @@ def read_csv(
     if text.n_quotes % 2:
         _refuse_unclosed(path, text, delimiter, said.heading_row + text.n_leading)
     drop_empty(raw)
+    drop_totals(raw)
     return raw
+
+
+def read_headings(name: str, path: Path, said: TableMapping) -> list[str]:
+    """Return the cells of a CSV file's heading line, blanks and all."""
+    return _read_heading(name, path, read_text(path, said), said, guess=False)
 
 
 def _read_heading(
@@ -94,14 +103,10 @@ def _read_heading(
     rows = _read_cells(text, said.delimiter or ",", said.heading_row - 1)
     heading = next(filter(None, rows), None)
     if heading is None:
-        columns = f" with the columns of {name}" if name else ""
-        raise ValueError(f"{path}: the file is empty; expected a heading line{columns}.")
+        raise ValueError(say("csv_no_heading", path=path, table=name))
     heading = [_decode(path, 0, cell, cell) for cell in heading]
     if len(heading) == 1 and not guess and (found := re.search("[;\t|]", heading[0])):
-        raise ValueError(
-            f"{path}: the columns are set apart by {found[0]!r}; expected commas. Save the file "
-            f"again as CSV with commas, or say `delimiter: {found[0]!r}` in mapping.yaml."
-        )
+        raise ValueError(say("csv_delimiter", path=path, found=repr(found[0])))
     return heading
 
 
@@ -126,11 +131,9 @@ def _decode(path: Path, row: int, column: str, cell: str) -> str:
     try:
         return cell.encode("latin-1").decode("utf-8")
     except UnicodeDecodeError:
-        where = f"row {row}, column {column!r}" if row else "heading line"
-        raise ValueError(
-            f"{path}: {where}: the text is not in UTF-8. Save the file again with that encoding "
-            "(in Excel: “CSV UTF-8”), or name the one it has in mapping.yaml (encoding: cp1252)."
-        ) from None
+        named = {"row": row, "column": repr(column)}
+        where = say("row_and_column", **named) if row else say("heading_line")
+        raise ValueError(say("csv_not_utf8", path=path, where=where)) from None
 
 
 def _choose_types(
@@ -200,18 +203,17 @@ def _parse_carefully(
         raw.frame = _parse(text, types, said, delimiter, len(types), handler=note)
     except (pa.ArrowInvalid, UnicodeDecodeError) as error:
         _refuse_misread(path, text, heading, said, delimiter)
-        raise ValueError(f"{path}: not a CSV file that can be read ({error}).") from None
+        raise ValueError(say("csv_damaged", path=path, error=error)) from None
     skipped = [*blank, *(row for row, *_ in ragged)]
     if skipped:
         raw.numbers = np.delete(np.arange(len(raw.frame) + len(skipped)), skipped)
-    if blank:
-        raw.left_out.append((raw.table, "lines of blanks", "只有空格的行", len(blank)))
+    raw.leave_out(say("lines_of_blanks"), len(blank))
     if not ragged:
         return
     rows = np.array([row for row, *_ in ragged])
-    found = f"has {ragged[0][1]} cells"
-    expected = f"{len(heading)}, as the heading line has"
-    cure = "Correct the row; a comma inside a text needs quotes around the text."
+    found = say("ragged_found", n=ragged[0][1])
+    expected = say("ragged_expected", n=len(heading))
+    cure = say("ragged_cure")
     values = tuple(line for *_, line in ragged)
     raw.problems.append(Problem(raw.table, "", found, expected, cure, rows, values).at(str(path)))
 
@@ -238,7 +240,5 @@ def _refuse_unclosed(path: Path, text: Text, delimiter: str, n_before: int) -> N
         except csv.Error as error:
             if "unexpected end" in str(error):
                 raise ValueError(
-                    f"{path}: row {n_rows}: a quotation mark is opened and never closed; it "
-                    f"swallows the rest of the file. Close it (the row before starts with "
-                    f"{start!r})."
+                    say("csv_unclosed", path=path, row=n_rows, start=repr(start))
                 ) from None

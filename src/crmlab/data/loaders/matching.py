@@ -19,7 +19,7 @@ from crmlab.data.loaders.places import Place
 from crmlab.data.loaders.translate import plain_name
 from crmlab.data.loaders.writing import guess_days, is_day_like, is_number_like
 
-__all__ = ["find_heading", "match_columns", "score_table"]
+__all__ = ["find_heading", "match_columns", "match_price", "score_table"]
 
 _NAMES = Path(__file__).parents[1] / "column_names.csv"
 
@@ -83,6 +83,16 @@ def match_columns(table: str, frame: pd.DataFrame) -> dict[str, str]:
     if table == "orders" and matched:
         _match_by_values(frame, names, matched)
     return matched
+
+
+def match_price(frame: pd.DataFrame, columns: dict[str, str]) -> str | None:
+    """Return the heading of a line's unit price, unless a surer name says otherwise."""
+    taken = {theirs for ours, theirs in columns.items() if ours != "amount"}
+    for name in map(str, frame.columns):
+        is_price = _closeness("orders", "unit_price", name) > 2
+        if is_price and name not in taken and is_number_like(frame[name]):
+            return name
+    return None
 
 
 def _closeness(table: str, column: str, name: str) -> float:

@@ -10,8 +10,9 @@ import pyarrow.parquet
 
 from crmlab.data.loaders.raw import Raw, arrow_to_frame, drop_empty
 from crmlab.data.loaders.source import recognise
+from crmlab.data.wording import say
 
-__all__ = ["count_rows", "read_parquet", "read_sample"]
+__all__ = ["count_rows", "read_headings", "read_parquet", "read_sample"]
 
 
 def read_parquet(name: str, path: Path) -> Raw:
@@ -33,6 +34,11 @@ def count_rows(path: Path) -> int:
     return _open(path, pa.parquet.read_metadata).num_rows
 
 
+def read_headings(path: Path) -> list[str]:
+    """Return the names of a Parquet file's columns."""
+    return _open(path, pa.parquet.read_schema).names
+
+
 def read_sample(path: Path, n_rows: int) -> pd.DataFrame:
     """Return the first rows of a Parquet file."""
 
@@ -48,16 +54,11 @@ def read_sample(path: Path, n_rows: int) -> pd.DataFrame:
 
 def _open(path: Path, reader):
     if path.stat().st_size == 0:
-        raise ValueError(f"{path}: the file is empty, 0 bytes; write it again.")
+        raise ValueError(say("parquet_empty", path=path))
     kind = recognise(path)
     if kind != "parquet":
-        raise ValueError(
-            f"{path}: not a Parquet file that can be read (it does not begin like one); write it "
-            "again, or give it the name of what it is."
-        )
+        raise ValueError(say("parquet_other", path=path))
     try:
         return reader(path)
     except (pa.ArrowInvalid, OSError) as error:
-        raise ValueError(
-            f"{path}: not a Parquet file that can be read ({error}); write it again."
-        ) from None
+        raise ValueError(say("parquet_damaged", path=path, error=error)) from None

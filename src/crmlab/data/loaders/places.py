@@ -11,16 +11,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from crmlab.atlas import nearest
+from crmlab.atlas import find_nearest
 from crmlab.data.columns import TABLES
-from crmlab.data.loaders.raw import Counted
-from crmlab.data.loaders.source import MAPPING_NAME, READ, Source
+from crmlab.data.loaders.source import BOOKS, MAPPING_NAME, READ, Source
 from crmlab.data.mapping import Mapping
+from crmlab.data.wording import Counted, Message, counted, near, say
 
-__all__ = ["Place", "find_places", "list_places"]
+__all__ = ["Place", "count_others", "find_places", "list_places", "say_nothing_there"]
 
 # Files that hold tables, too, but are not read.
-_NOT_READ = (".xls", ".ods", ".tsv", ".txt", ".pq", ".parq", ".json", ".zip", ".gz", ".feather")
+_NOT_READ = (".ods", ".tsv", ".txt", ".pq", ".parq", ".json", ".zip", ".gz", ".feather")
+
+
+# Letters in common: costumers are customers, notes are no items.
+_MISSPELT = 0.75
 
 
 @dataclass(frozen=True)
@@ -39,10 +43,15 @@ class Place:
         """What a table of ours would have to be called."""
         return self.part or self.path.stem
 
-    def __str__(self) -> str:
+    @property
+    def said(self) -> Message | str:
+        """The place as a message names it."""
         if self.kind == "workbook":
-            return f"{self.path.name}, sheet {self.part!r}"
+            return say("sheet_of", path=self.path.name, sheet=repr(self.part))
         return self.part or self.path.name
+
+    def __str__(self) -> str:
+        return str(self.said)
 
 
 def list_places(source: Source) -> list[Place]:
@@ -61,30 +70,38 @@ def list_places(source: Source) -> list[Place]:
         with open_database(source) as database:
             return [Place(source.kind, source.path, table) for table in list_tables(database)]
     places = []
-    for path in sorted(source.path.iterdir()):
+    for path in _list_folder(source.path):
         if path.name.startswith((".", "~$")) or path.name == MAPPING_NAME:
             continue
-        suffix, is_table = path.suffix.lower(), path.stem.lower() in TABLES
+        suffix, is_table = path.suffix.lower(), path.name.lower().partition(".")[0] in TABLES
         if suffix not in READ:
             if is_table and suffix in _NOT_READ:
-                raise ValueError(
-                    f"{path}: files of the kind {suffix} are not read; expected .csv, .parquet or "
-                    ".xlsx. Save it as one of these."
-                )
+                raise ValueError(say("kind_not_read", path=path, suffix=suffix))
             continue
         if path.is_symlink() and not path.exists():
-            raise ValueError(
-                f"{path}: a link to {path.readlink()}, which is not there. Set it anew."
-            )
+            raise ValueError(say("broken_link", path=path, target=path.readlink()))
         if not path.is_file():
             if is_table:
-                raise ValueError(
-                    f"{path}: a folder where a file is expected. Move the file out of it, or name "
-                    "the folder itself as the data."
-                )
+                key = "folder_for_file" if path.is_dir() else "no_file_or_folder"
+                raise ValueError(say(key, path=path))
             continue
         places += _parts(path)
     return places
+
+
+def _list_folder(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        raise ValueError(say("cannot_open", path=folder, error=error.strerror)) from None
+
+
+def say_nothing_there(source: Source) -> Message:
+    """Say that a source has no file that is read; that its folders are not looked into."""
+    is_folder = source.kind == "folder"
+    folders = [p.name for p in _list_folder(source.path) if p.is_dir()] if is_folder else []
+    folders = tuple(name for name in folders if not name.startswith((".", "__")))
+    return say("only_folders", folders=folders) if folders else say("no_files")
 
 
 def find_places(source: Source, mapping: Mapping) -> tuple[dict[str, Place], list[Place]]:
@@ -116,8 +133,7 @@ def find_places(source: Source, mapping: Mapping) -> tuple[dict[str, Place], lis
             continue
         if name in found:
             raise ValueError(
-                f"{source}: both {found[name]} and {place} hold the table {name}; expected one "
-                "file per table. Move one of them out of the folder."
+                say("two_places", source=source, one=found[name].said, other=place.said, table=name)
             )
         found[name] = place
     _take_single_sheets(places, found)
@@ -131,18 +147,13 @@ def find_places(source: Source, mapping: Mapping) -> tuple[dict[str, Place], lis
 def count_others(others: Iterable[Place], source: Source) -> Counted:
     """Return the places that are no table, with their numbers of rows."""
     return [
-        (
-            place.name,
-            f"{place} is no table of a data set and was not read",
-            f"{place} 不是数据集的表，未读取",
-            _count_rows(place, source),
-        )
+        counted(place.name, say("no_table_of_ours", place=place.said), _count_rows(place, source))
         for place in others
     ]
 
 
 def _parts(path: Path) -> list[Place]:
-    if path.suffix.lower() in (".xlsx", ".xlsm"):
+    if path.suffix.lower() in BOOKS:
         from crmlab.data.loaders.workbook import list_sheets
 
         return [Place("workbook", path, sheet) for sheet in list_sheets(path)]
@@ -161,17 +172,23 @@ def _take_single_sheets(places: list[Place], found: dict[str, Place]) -> None:
         if name not in TABLES or any(sheet in found.values() for sheet in sheets):
             continue
         if name in found:
+            one, other = found[name].said, path.name
             raise ValueError(
-                f"{path.parent}: both {found[name]} and {path.name} hold the table {name}; "
-                "expected one file per table. Move one of them out of the folder."
+                say("two_places", source=path.parent, one=one, other=other, table=name)
             )
         if len(sheets) > 1:
-            listed = ", ".join(repr(sheet.part) for sheet in sheets)
-            raise ValueError(
-                f"{path}: which of the sheets {listed} holds the table {name}? Call it {name!r}, "
-                "or name it in mapping.yaml."
-            )
+            sheets = _visible(path, sheets) or sheets
+        if len(sheets) > 1:
+            listed = tuple(repr(sheet.part) for sheet in sheets)
+            raise ValueError(say("which_sheet", path=path, sheets=listed, table=name))
         found[name] = sheets[0]
+
+
+def _visible(path: Path, sheets: list[Place]) -> list[Place]:
+    from crmlab.data.loaders.workbook import list_sheets
+
+    shown = list_sheets(path, only_visible=True)
+    return [sheet for sheet in sheets if sheet.part in shown]
 
 
 def _pick(
@@ -185,40 +202,34 @@ def _pick(
     ]
     if len(fit) == 1:
         return fit[0]
-    names = [str(place) for place in places]
-    asked = ", ".join(repr(word) for word in (wanted, sheet) if word)
+    asked = tuple(repr(word) for word in (wanted, sheet) if word)
     if not fit:
         known = {place.path.name for place in places if place.path} | {p.part for p in places}
-        near = nearest(str(sheet if wanted in known else wanted), known - {""}) or "."
+        close = near(str(sheet if wanted in known else wanted), known - {""})
+        there = tuple(place.said for place in places) or say("no_tables")
         raise ValueError(
-            f"{source}: {asked}, which mapping.yaml names for {table}, is not there{near} There "
-            f"are {', '.join(names) or 'no tables'}."
+            say("place_gone", source=source, asked=asked, table=table, near=close, there=there)
         )
-    raise ValueError(
-        f"{source}: {asked or table} may be any of {', '.join(map(str, fit))}. Name the sheet in "
-        "mapping.yaml."
-    )
+    several = tuple(place.said for place in fit)
+    raise ValueError(say("place_unsure", source=source, asked=asked or table, places=several))
 
 
 def _refuse_nothing(source: Source, found: dict[str, Place], others: list[Place]) -> None:
     if found:
         return
-    listed = ", ".join(map(str, others)) or "no CSV, Parquet or Excel file"
-    raise ValueError(
-        f"{source}: no table found in it ({listed}); expected any of {', '.join(TABLES)}, each as "
-        "NAME.csv, NAME.parquet, NAME.xlsx or a sheet or database table NAME. Rename them, or let "
-        f"`crmlab data check {source} --write` draft a mapping.yaml."
-    )
+    there = tuple(place.said for place in others) or say_nothing_there(source)
+    raise ValueError(say("no_table_found", source=source, there=there, tables=tuple(TABLES)))
 
 
 def _refuse_misspelt(source: Source, found: dict[str, Place], others: list[Place]) -> None:
     for place in others:
-        near = nearest(place.name.lower(), set(TABLES) - set(found))
-        if near:
-            where = place.path if place.kind in ("csv", "parquet") else f"{source}: {place}"
+        missing = sorted(set(TABLES) - set(found))
+        if find_nearest(place.name.lower(), missing, likeness=_MISSPELT):
+            where = say("placed", place=source, said=place.said)
+            where = place.path if place.kind in ("csv", "parquet") else where
+            close = near(place.name.lower(), missing)
             raise ValueError(
-                f"{where}: no table is called {place.name!r}{near} Expected any of "
-                f"{', '.join(TABLES)}. Rename it, or move it out of the folder."
+                say("misspelt", place=where, name=place.name, near=close, tables=tuple(TABLES))
             )
 
 
@@ -234,8 +245,9 @@ def _count_rows(place: Place, source: Source) -> int:
     if place.kind == "workbook":
         import python_calamine
 
-        with python_calamine.CalamineWorkbook.from_path(str(place.path)) as workbook:
-            return max(0, workbook.get_sheet_by_name(place.part).total_height - 1)
+        with place.path.open("rb") as file:
+            workbook = python_calamine.CalamineWorkbook.from_filelike(file)
+        return max(0, workbook.get_sheet_by_name(place.part).total_height - 1)
     from crmlab.data.loaders.database import open_database
 
     with open_database(source) as database:

@@ -7,9 +7,7 @@ proposal is a draft that its reader checks; what cannot be told is said in its n
 
 from __future__ import annotations
 
-import csv
-import io
-import re
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,28 +16,19 @@ import pandas as pd
 import yaml
 
 from crmlab.data.columns import TABLES
-from crmlab.data.conversion import FLAGS
-from crmlab.data.loaders.matching import find_heading, match_columns, score_table
-from crmlab.data.loaders.places import Place, list_places
+from crmlab.data.loaders.description import describe, propose_lines
+from crmlab.data.loaders.first_look import look
+from crmlab.data.loaders.matching import (
+    match_columns,
+    score_table,
+)
+from crmlab.data.loaders.places import Place, find_places, list_places, say_nothing_there
 from crmlab.data.loaders.source import Source
 from crmlab.data.loaders.translate import plain_name
-from crmlab.data.loaders.writing import guess_days, guess_numbers
-from crmlab.data.mapping import TableMapping
+from crmlab.data.mapping import Mapping
+from crmlab.data.wording import Message, reason, say, text_in
 
 __all__ = ["Proposal", "propose_mapping", "write_draft"]
-
-_SAMPLE_ROWS = 20_000
-_SAMPLE_BYTES = 2 << 20
-_MISSING = ("NA", "N/A", "n/a", "NULL", "null", "None", "nan", "NaN", "-", "--", "\\N", "无", "空")
-_WORDS = {
-    "female": ("f", "female", "w", "woman", "frau", "女", "女性", "女士", "weiblich"),
-    "male": ("m", "male", "man", "herr", "男", "男性", "先生", "männlich"),
-    "other": ("o", "other", "x", "divers", "其他", "其它", "未知"),
-    "low": ("l", "low", "低"),
-    "middle": ("medium", "mid", "middle", "中", "中等"),
-    "high": ("h", "high", "高"),
-}
-_FROM_CURRENCY = {"CNY": "JPY"}  # share a sign
 
 
 @dataclass(frozen=True)
@@ -91,25 +80,26 @@ def propose_mapping(source: Source) -> Proposal:
     looks = []
     for place in list_places(source):
         try:
-            frame, said = _look(place, source)
+            frame, said = look(place, source, notes)
         except ValueError as error:
-            notes.append(str(error))
+            notes.append(reason(error))
             continue
         looks.append((place, frame, said))
-    chosen = _choose_tables(looks)
+    chosen = _choose_tables(looks, notes)
     if not chosen:
-        listed = ", ".join(str(place) for place, *_ in looks) or "nothing that is read"
-        reasons = "".join(f"\n{note}" for note in notes)
-        raise ValueError(
-            f"{source}: no table of customers, orders, contacts, survey or tickets is recognised "
-            f"({listed}). Name its columns in a mapping.yaml; `crmlab data card sample` lists "
-            f"ours.{reasons}"
-        )
+        there = tuple(place.said for place, *_ in looks) or say_nothing_there(source)
+        told = [say("nothing_recognised", source=source, there=there), *notes]
+        if notes and not looks:
+            told = notes  # no file can be read, and it is said why
+        raise ValueError(functools.reduce(lambda a, b: say("and_line", said=a, note=b), told))
+    places = _find_unaided(source)
     content: dict = {"tables": {}}
     currencies: set[str] = set()
     for table, (place, frame, said, columns) in chosen.items():
-        spec = _describe(table, frame, said, columns, notes, currencies)
-        if place.name != table:
+        if table == "orders":
+            said = said | propose_lines(frame, columns, notes)
+        spec = describe(table, frame, said, columns, notes, currencies)
+        if places.get(table) != place:
             where = place.path.name if place.path and place.kind != source.kind else place.part
             spec = (
                 {"from": where} | ({"sheet": place.part} if place.kind == "workbook" else {}) | spec
@@ -118,19 +108,17 @@ def propose_mapping(source: Source) -> Proposal:
             content["tables"][table] = spec
     if currencies == {"CNY", "JPY"}:
         currencies = {"CNY"}
-        notes.append("¥ is taken for CNY; write currency: JPY if the amounts are in yen.")
+        notes.append(say("note_yen"))
     if len(currencies) == 1:
         content["currency"] = currencies.pop()
     elif currencies:
-        notes.append(
-            f"amounts in several currencies ({', '.join(sorted(currencies))}): split them."
-        )
+        notes.append(say("note_currencies", currencies=tuple(sorted(currencies))))
     if not content["tables"]:
         del content["tables"]
     return Proposal(content, notes)
 
 
-def write_draft(proposal: Proposal, source: Source, path: Path) -> None:
+def write_draft(proposal: Proposal, source: Source, path: Path, language: str = "en") -> None:
     """Write a proposal as a mapping file that its reader can go on with; never over another.
 
     Parameters
@@ -138,6 +126,8 @@ def write_draft(proposal: Proposal, source: Source, path: Path) -> None:
     proposal : Proposal
     source : Source
     path : pathlib.Path
+    language : {"en", "zh"}
+        Of its comments.
 
     Raises
     ------
@@ -150,87 +140,18 @@ def write_draft(proposal: Proposal, source: Source, path: Path) -> None:
     elif source.kind != "folder":
         named = {"source": source.path.name}
     body = yaml.safe_dump(named | proposal.content, allow_unicode=True, sort_keys=False)
-    lines = ["# Drafted by `crmlab data check`: check every line, then run the check again."]
-    lines += [f"# {note}" for note in proposal.notes]
+    lines = [say("draft_head"), *proposal.notes]
     if "currency" not in proposal.content:
-        lines.append("# currency: CNY             # ISO 4217: in which currency amounts are")
-    lines.append("# time_zone: Asia/Shanghai  # whose local time days and times are in")
+        lines.append(say("draft_currency"))
+    lines = [f"# {text_in(line, language)}" for line in (*lines, say("draft_zone"))]
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write("\n".join(lines) + "\n" + (body if body != "{}\n" else ""))
     except FileExistsError:
-        raise ValueError(
-            f"{path}: there is one already, and it is not overwritten. Change it by hand, or move "
-            "it away."
-        ) from None
+        raise ValueError(say("draft_exists", path=path)) from None
 
 
-def _look(place: Place, source: Source) -> tuple[pd.DataFrame, dict]:
-    """Return the first rows of a place as it is read, and what had to be said to read them."""
-    if place.kind == "csv":
-        return _look_at_csv(place.path)
-    if place.kind == "parquet":
-        from crmlab.data.loaders.parquet import read_sample
-
-        return read_sample(place.path, _SAMPLE_ROWS), {}
-    if place.kind == "workbook":
-        return _look_at_sheet(place)
-    from crmlab.data.loaders.database import open_database
-
-    with open_database(source) as database:
-        return database.read(place.part, _SAMPLE_ROWS), {}
-
-
-def _look_at_csv(path: Path) -> tuple[pd.DataFrame, dict]:
-    from crmlab.data.loaders.delimited import read_text
-
-    text = read_text(path, TableMapping())
-    with text.open() as stream:
-        data = stream.read(_SAMPLE_BYTES)
-    if len(data) == _SAMPLE_BYTES:
-        data = data[: data.rfind(b"\n") + 1]
-    said: dict = {}
-    try:
-        sample = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        said["encoding"] = "cp1252"
-        sample = data.decode("cp1252", "replace")
-    first = next((line for line in sample.splitlines() if line.strip()), "")
-    delimiter = max(",;\t|", key=first.count)
-    if delimiter != ",":
-        said["delimiter"] = delimiter
-    rows = [
-        cells for cells in csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter) if cells
-    ]
-    return _tabulate(rows, said)
-
-
-def _look_at_sheet(place: Place) -> tuple[pd.DataFrame, dict]:
-    from crmlab.data.loaders.workbook import read_rows, tabulate
-
-    rows = read_rows(place.path, place.part, _SAMPLE_ROWS)
-    if not rows:
-        raise ValueError(f"{place.path}, sheet {place.part!r}: the sheet is empty and is not read.")
-    heading = find_heading([[str(cell) for cell in row] for row in rows[:10]])
-    said = {"heading_row": heading + 1} if heading else {}
-    return tabulate([str(cell).strip() for cell in rows[heading]], rows[heading + 1 :]), said
-
-
-def _tabulate(rows: list[list[str]], said: dict) -> tuple[pd.DataFrame, dict]:
-    if not rows:
-        return pd.DataFrame(), said
-    heading = find_heading(rows[:10])
-    if heading:
-        said["heading_row"] = heading + 1
-    names = [name.strip() for name in rows[heading]]
-    whole = [row for row in rows[heading + 1 :] if len(row) == len(names)]
-    frame = pd.DataFrame(whole, columns=range(len(names)), dtype="str")
-    frame = frame.where(frame != "")
-    frame.columns = names
-    return frame, said
-
-
-def _choose_tables(looks: Iterable[tuple[Place, pd.DataFrame, dict]]) -> dict:
+def _choose_tables(looks: Iterable[tuple[Place, pd.DataFrame, dict]], notes: list[Message]) -> dict:
     """Return the best place of each table, each place for one table at most."""
     scored = []
     for place, frame, said in looks:
@@ -240,6 +161,8 @@ def _choose_tables(looks: Iterable[tuple[Place, pd.DataFrame, dict]]) -> dict:
             continue
         for table in ("orders", "customers", "contacts", "survey", "tickets"):
             columns = match_columns(table, frame)
+            if table == "customers" and _are_orders(frame):
+                continue
             score = score_table(table, place, frame, columns)
             if score > 0:
                 scored.append((score, table, place, frame, said, columns))
@@ -248,102 +171,22 @@ def _choose_tables(looks: Iterable[tuple[Place, pd.DataFrame, dict]]) -> dict:
     for _, table, place, frame, said, columns in scored:
         if table not in chosen and all(place != taken[0] for taken in chosen.values()):
             chosen[table] = (place, frame, said, columns)
+    for score, table, place, *_ in scored:
+        if table == "orders" and score < 1000 and all(place != t[0] for t in chosen.values()):
+            named = {"place": place.said, "other": chosen["orders"][0].said}
+            notes.append(say("note_second", **named))
     return {table: chosen[table] for table in TABLES if table in chosen}
 
 
-def _describe(
-    table: str,
-    frame: pd.DataFrame,
-    said: dict,
-    columns: dict[str, str],
-    notes: list[str],
-    currencies: set[str],
-) -> dict:
-    """Return what a mapping must say of a table beyond what is read anyway."""
-    specs: dict[str, dict] = {}
-    known = {column.name: column for column in TABLES[table].columns}
-    missing: dict[str, None] = {}
-    for ours, theirs in columns.items():
-        values, column = frame[theirs], known[ours]
-        spec: dict = {}
-        if pd.api.types.is_string_dtype(values.dtype):
-            text = values.dropna().str.strip()
-            if column.kind in ("day", "instant", "number", "integer"):
-                marks = [mark for mark in _MISSING if (text == mark).any()]
-                missing |= dict.fromkeys(marks)
-                text = text[~text.isin(marks)]
-            where = f"{table}.{ours} ({theirs})"
-            if column.kind in ("day", "instant"):
-                spec |= _describe_days(text, where, notes)
-            elif column.kind in ("number", "integer"):
-                spec |= _describe_numbers(text, where, notes, currencies)
-            elif column.kind == "text" and " | " in column.range:
-                spec |= _describe_words(text, column.range.split(" | "))
-            elif column.kind == "flag" and not text.str.lower().isin(FLAGS).all():
-                found = ", ".join(text[~text.str.lower().isin(FLAGS)].unique()[:5])
-                notes.append(
-                    f"{where}: which of {found} is true and which false? Say it in values."
-                )
-        if spec or plain_name(theirs) != ours:
-            specs[ours] = {"from": theirs} | spec
-    specs = {ours: specs[ours] for ours in known if ours in specs}
-    result = dict(said)
-    for key in ("dates", "decimal", "thousands"):
-        # Said once for the table where every column says the same.
-        told = [spec[key] for spec in specs.values() if key in spec]
-        if told and len(set(told)) == 1:
-            result[key] = told[0]
-            for spec in specs.values():
-                spec.pop(key, None)
-    if missing:
-        result["missing"] = list(missing)
-    short = {
-        ours: spec["from"] if set(spec) == {"from"} else spec
-        for ours, spec in specs.items()
-        if spec != {"from": ours}
-    }
-    return result | ({"columns": short} if short else {})
+def _find_unaided(source: Source) -> dict[str, Place]:
+    """Return the places that are found without a mapping."""
+    try:
+        return find_places(source, Mapping())[0]
+    except ValueError:
+        return {}
 
 
-def _describe_days(text: pd.Series, where: str, notes: list[str]) -> dict:
-    formats, share = guess_days(text)
-    if not formats:
-        return {}
-    if len(formats) > 1:
-        notes.append(
-            f"{where}: {text.iloc[0]!r} may be written {' or '.join(formats)}, and so may all "
-            "others: say which as dates."
-        )
-        return {}
-    if share < 1:
-        n = round((1 - share) * text.nunique())
-        notes.append(f"{where}: days are written in several ways; {n} are not {formats[0]}.")
-    if re.match(r"%Y-%m-%d|%Y%m%d$", formats[0]):
-        return {}
-    return {"dates": formats[0]}
-
-
-def _describe_numbers(text: pd.Series, where: str, notes: list[str], currencies: set[str]) -> dict:
-    writings, signs, _ = guess_numbers(text)
-    currencies.update(signs)
-    if len(writings) > 1:
-        said = " or ".join(f"decimal {d!r} thousands {t!r}" for d, t in writings)
-        notes.append(f"{where}: {text.iloc[0]!r} may be written with {said}: say which.")
-        return {}
-    if not writings:
-        return {}
-    decimal, thousands = writings[0]
-    spec = {"decimal": decimal} if decimal != "." else {}
-    return spec | ({"thousands": thousands} if thousands else {})
-
-
-def _describe_words(text: pd.Series, allowed: list[str]) -> dict:
-    found = text.unique()
-    if len(found) > 50 or set(found) <= set(allowed):
-        return {}
-    values = {}
-    for word in found:
-        ours = [a for a in allowed if word.lower() == a or word.lower() in _WORDS.get(a, ())]
-        if ours and word != ours[0]:
-            values[word] = ours[0]
-    return {"values": values} if values else {}
+def _are_orders(frame: pd.DataFrame) -> bool:
+    """Return whether a table has all that orders need: its customers are no table of customers."""
+    required = {column.name for column in TABLES["orders"].columns if column.is_required}
+    return required <= set(match_columns("orders", frame))

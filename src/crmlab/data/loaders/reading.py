@@ -14,15 +14,20 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from crmlab.data.columns import TABLES
+from crmlab.data.columns import ORDER_LINE, TABLES
+from crmlab.data.layout import Layout
 from crmlab.data.loaders.fingerprint import find_mapping, hash_tables
+from crmlab.data.loaders.lines import sum_raw_lines
+from crmlab.data.loaders.oddities import find_odd_orders
 from crmlab.data.loaders.places import Place, count_others, find_places
-from crmlab.data.loaders.raw import Counted, Raw, drop_empty
+from crmlab.data.loaders.raw import Raw, drop_empty
+from crmlab.data.loaders.scanning import find_layouts
 from crmlab.data.loaders.source import Source
 from crmlab.data.loaders.translate import name_format, translate
 from crmlab.data.mapping import Mapping, TableMapping
 from crmlab.data.problems import Problem
 from crmlab.data.tables import inspect_tables
+from crmlab.data.wording import Counted, reason, say
 
 __all__ = ["Reading", "inspect_source", "read_source"]
 
@@ -43,7 +48,7 @@ class Reading:
     hashes : dict of str to str
         Of a database server, whose tables may change at any moment: taken in the very transaction
         that read them. Empty elsewhere.
-    scanned : dict of str to (pathlib.Path, str)
+    scanned : dict of str to (pathlib.Path, str, crmlab.data.layout.Layout)
         Large tables that are not read but left to an engine, which reads them where they lie.
     """
 
@@ -54,7 +59,7 @@ class Reading:
     left_out: Counted
     mapping: Mapping
     hashes: dict[str, str]
-    scanned: dict[str, tuple[Path, str]]
+    scanned: dict[str, tuple[Path, str, Layout]]
 
 
 def read_source(source: Source, *, engine: str | None = None) -> Reading:
@@ -66,7 +71,7 @@ def read_source(source: Source, *, engine: str | None = None) -> Reading:
         As `crmlab.data.loaders.locate` returns it.
     engine : str, optional
         Tables of a folder that this engine scans (`crmlab.data.scanned.find_scanned`) are not
-        read; a table that a mapping translates always is.
+        read; a table whose values a mapping writes anew always is.
 
     Returns
     -------
@@ -91,7 +96,7 @@ def read_source(source: Source, *, engine: str | None = None) -> Reading:
     """
     reading = inspect_source(source, engine=engine)
     if reading.problems:
-        raise ValueError(str(reading.problems[0]))
+        raise ValueError(reading.problems[0].message)
     return reading
 
 
@@ -119,7 +124,7 @@ def inspect_source(
     """
     mapping = mapping or find_mapping(source)
     found, others = find_places(source, mapping)
-    scanned = _find_scanned(source, found, mapping, engine)
+    scanned, layouts = find_layouts(source, found, mapping, engine)
     raws, frames, dates, problems = {}, {}, {}, []
     with _open(source) as database:
         for table, place in found.items():
@@ -127,10 +132,14 @@ def inspect_source(
                 continue
             try:
                 raws[table] = raw = _read(table, place, mapping, source, database)
-                frames[table], dates[table] = translate(raw, mapping)
+                frame, dates[table] = translate(raw, mapping)
+                if table == "orders" and _are_lines(mapping):
+                    frame = sum_raw_lines(raw, frame)
+                if frame is not None:
+                    frames[table] = frame
             except ValueError as error:
                 raws.pop(table, None)
-                problems.append(Problem(table, "", str(error), "", ""))
+                problems.append(Problem(table, "", reason(error), "", ""))
         hashes = hash_tables(source, found, database) if source.kind == "postgresql" else {}
     inspection = inspect_tables(frames)
     for table, raw in raws.items():
@@ -144,57 +153,23 @@ def inspect_source(
         if not len(raw.frame) and not raw.problems:
             problems.append(_say_empty(table, raw.place))
         if table == "orders" and table in inspection.tables:
-            problems += _find_days_to_come(inspection.tables[table], raw)
+            problems += find_odd_orders(inspection.tables[table], raw)
+    read = [*layouts, *raws.values()]
+    problems += [problem for raw in layouts for problem in raw.problems]
     return Reading(
         tables=inspection.tables,
         places={table: raw.place for table, raw in raws.items()},
         problems=problems,
-        repairs=[row for raw in raws.values() for row in raw.repairs] + inspection.repairs,
-        left_out=count_others(others, source)
-        + [row for raw in raws.values() for row in raw.left_out],
+        repairs=[row for raw in read for row in raw.repairs] + inspection.repairs,
+        left_out=count_others(others, source) + [row for raw in read for row in raw.left_out],
         mapping=mapping,
         hashes=hashes,
         scanned=scanned,
     )
 
 
-def _find_scanned(
-    source: Source, found: dict[str, Place], mapping: Mapping, engine: str | None
-) -> dict[str, tuple[Path, str]]:
-    """Return the tables that an engine is to read where they lie: plain files in our own names."""
-    from crmlab.data.scanned import find_scanned
-
-    if engine not in (None, "pandas") and source.kind != "folder":
-        raise ValueError(
-            f"{source}: the engine {engine!r} reads CSV and Parquet files in a folder. Leave the "
-            "engine out."
-        )
-    files = {
-        table: place.path
-        for table, place in found.items()
-        if place.kind in ("csv", "parquet") and table not in mapping.tables
-    }
-    chosen = find_scanned(files, engine)
-    for table in list(chosen):
-        if not _is_plain(files[table]):
-            if engine is not None:
-                raise ValueError(
-                    f"{files[table]}: the text is not in UTF-8, which the engine {engine!r} reads. "
-                    "Save the file again with that encoding, or leave the engine out."
-                )
-            del chosen[table]
-    return {table: (files[table], name) for table, name in chosen.items()}
-
-
-def _is_plain(path: Path) -> bool:
-    """Return whether an engine can read a file as it stands; refuse what is damaged."""
-    from crmlab.data.loaders.parquet import count_rows
-    from crmlab.data.loaders.text import read_text
-
-    if path.suffix.lower() == ".parquet":
-        count_rows(path)
-        return True
-    return read_text(path, TableMapping()).data is None
+def _are_lines(mapping: Mapping) -> bool:
+    return "orders" in mapping.tables and mapping.tables["orders"].one_row_is == ORDER_LINE
 
 
 @contextmanager
@@ -223,7 +198,8 @@ def _read(table: str, place: Place, mapping: Mapping, source: Source, database) 
         from crmlab.data.loaders.workbook import read_sheet
 
         return read_sheet(table, place.path, said, place.part)
-    raw = Raw(table, f"{source}, table {place.part!r}", database.read(place.part))
+    where = say("table_of", source=source, table=repr(place.part))
+    raw = Raw(table, where, database.read(place.part))
     drop_empty(raw)
     specs = said.specs
     key = [specs[k].from_ if k in specs else k for k in TABLES[table].key]
@@ -238,7 +214,7 @@ def _is_news(problem: Problem, told: set, before: list[Problem]) -> bool:
     """Return whether a problem is not merely the trace of one that its reader told already."""
     if (problem.column, tuple(problem.rows)) in told:
         return False
-    if problem.found != "the value is missing":
+    if problem.found != say("value_missing"):
         return True
     known = [p.rows for p in before if p.column == problem.column]
     return not known or not np.isin(problem.rows, np.concatenate(known)).all()
@@ -248,27 +224,7 @@ def _say_empty(table: str, place: str) -> Problem:
     return Problem(
         table,
         "",
-        "it has headings but no rows",
-        f"rows, each {TABLES[table].row_en}",
-        "Fill it, or take it out of the folder.",
+        say("no_rows"),
+        say("rows_each", row={"en": TABLES[table].row_en, "zh": TABLES[table].row_zh}),
+        say("fill_table"),
     ).at(place)
-
-
-def _find_days_to_come(orders: pd.DataFrame, raw: Raw) -> list[Problem]:
-    """Return orders dated in the future: a slip of the pen there stretches the whole window."""
-    # A day's grace: somewhere on earth it is tomorrow already.
-    days = orders["ordered_on"]
-    late = np.flatnonzero((days > pd.Timestamp.today() + pd.Timedelta(days=1)).to_numpy())
-    if not len(late):
-        return []
-    found = f"{days.iloc[late[0]]:%Y-%m-%d} is still to come"
-    problem = Problem(
-        "orders",
-        "ordered_on",
-        found,
-        "days up to today",
-        "Correct the date.",
-        late,
-        tuple(days.iloc[late].dt.strftime("%Y-%m-%d")),
-    )
-    return [problem.at(raw.place, raw.numbers)]

@@ -10,27 +10,28 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-__all__ = ["MAPPING_NAME", "READ", "SIGNATURES", "Source", "locate", "recognise"]
+from crmlab.data.wording import say
+
+__all__ = ["BOOKS", "MAPPING_NAME", "READ", "SIGNATURES", "Source", "locate", "recognise"]
 
 MAPPING_NAME = "mapping.yaml"
 _ADDRESS = re.compile(r"([a-z][a-z0-9+]*)://", re.IGNORECASE)
 _POSTGRES = ("postgresql", "postgres")
 
-# What files begin with, whatever they are called; the words complete "this is ...".
+#: What files begin with, whatever they are called.
 SIGNATURES = {
-    b"PAR1": ("parquet", "a Parquet file"),
-    b"PK\x03\x04": ("zip", "a ZIP archive or an Excel workbook"),
-    b"PK\x05\x06": ("zip", "a ZIP archive or an Excel workbook"),
-    b"\xd0\xcf\x11\xe0": ("ole", "an old or encrypted Excel workbook"),
-    b"SQLite format 3\x00": ("sqlite", "a SQLite database"),
-    b"\x1f\x8b": ("gzip", "a file packed with gzip"),
-    b"%PDF": ("pdf", "a PDF document"),
-    b"ARROW1": ("arrow", "an Arrow file"),
+    b"PAR1": "parquet",
+    b"PK\x03\x04": "zip",
+    b"PK\x05\x06": "zip",
+    b"\xd0\xcf\x11\xe0": "ole",
+    b"SQLite format 3\x00": "sqlite",
+    b"\x1f\x8b": "gzip",
+    b"%PDF": "pdf",
+    b"ARROW1": "arrow",
 }
-
-
 #: Endings of the files of a folder that are read.
-READ = (".csv", ".parquet", ".xlsx", ".xlsm")
+BOOKS = (".xlsx", ".xlsm", ".xls")
+READ = (".csv", ".parquet", *BOOKS)
 
 
 @dataclass(frozen=True)
@@ -96,17 +97,24 @@ passed on with the study; take it out. Put it into ~/.pgpass or the environment 
     if isinstance(text, str) and (scheme := _ADDRESS.match(text)):
         return _read_address(text, scheme[1].lower())
     path = Path(folder or ".") / Path(text).expanduser()
+    try:
+        return _read_path(path)
+    except PermissionError as error:
+        raise ValueError(say("cannot_open", path=path, error=error.strerror)) from None
+
+
+def _read_path(path: Path) -> Source:
     if path.is_dir():
         beside = path / MAPPING_NAME
         if beside.exists():
             return _follow(beside, path)
         return Source("folder", path.resolve().name, path)
     if path.is_symlink() and not path.exists():
-        raise ValueError(f"{path}: a link to {path.readlink()}, which is not there. Set it anew.")
+        raise ValueError(say("broken_link", path=path, target=path.readlink()))
     if not path.exists():
-        raise FileNotFoundError(f"{path} is not there")
+        raise FileNotFoundError(say("not_there", path=path))
     if not path.is_file():
-        raise ValueError(f"{path}: neither a file nor a folder; name one of these.")
+        raise ValueError(say("no_file_or_folder", path=path))
     if path.suffix.lower() in (".yaml", ".yml"):
         return _follow(path, None)
     kind = recognise(path)
@@ -127,7 +135,7 @@ def recognise(path: Path) -> str:
     Returns
     -------
     str
-        A first word of `SIGNATURES`, ``duckdb``, ``html`` or nothing.
+        A word of `SIGNATURES`, ``duckdb``, ``html``, ``json`` or nothing.
 
     Raises
     ------
@@ -138,15 +146,14 @@ def recognise(path: Path) -> str:
         with path.open("rb") as file:
             head = file.read(512)
     except OSError as error:
-        raise ValueError(
-            f"{path}: it cannot be opened ({error.strerror}). Give yourself the right to read it, "
-            "or copy it to a place of your own."
-        ) from None
+        raise ValueError(say("cannot_open", path=path, error=error.strerror)) from None
     if head[8:12] == b"DUCK":
         return "duckdb"
     if re.match(rb"\s*(\xef\xbb\xbf)?\s*<(!doctype|html|table|\?xml)", head, re.IGNORECASE):
         return "html"
-    return next((kind for magic, (kind, _) in SIGNATURES.items() if head.startswith(magic)), "")
+    if re.match(rb"\s*(\xef\xbb\xbf)?\s*[\[{]\s*[\[{\"]", head):
+        return "json"
+    return next((kind for magic, kind in SIGNATURES.items() if head.startswith(magic)), "")
 
 
 def _named_source(mapping_file: Path) -> Path | None:
@@ -169,15 +176,13 @@ def _follow(mapping_file: Path, folder: Path | None) -> Source:
             folder = folder or mapping_file.parent
             return Source("folder", folder.resolve().name, folder, mapping_file=mapping_file)
         if path.suffix.lower() in (".yaml", ".yml"):
-            raise ValueError(f"{mapping_file}: source: {named} is a mapping itself; name the data.")
+            raise ValueError(say("source_is_mapping", file=mapping_file, named=named))
         if path.is_dir():
             return Source("folder", path.resolve().name, path, mapping_file=mapping_file)
     try:
         return replace(locate(named, mapping_file.parent), mapping_file=mapping_file)
     except FileNotFoundError as error:
-        raise ValueError(
-            f"{mapping_file}: source: {error}; paths start from the folder of this file."
-        ) from None
+        raise ValueError(say("source_gone", file=mapping_file, said=error.args[0])) from None
 
 
 def _read_address(text: str, scheme: str) -> Source:
@@ -186,15 +191,9 @@ def _read_address(text: str, scheme: str) -> Source:
         user, host, password = parts.username, parts.hostname or "", parts.password
         port = f":{parts.port}" if parts.port else ""
     except ValueError:
-        raise ValueError(
-            "the address of the database cannot be read; expected "
-            "postgresql://user@host:port/database?schema=name."
-        ) from None
+        raise ValueError(say("address_unreadable")) from None
     if scheme not in _POSTGRES:
-        raise ValueError(
-            f"{scheme}:// is no address that is read; expected postgresql://user@host/database, a "
-            "folder or a file. Export the tables from other databases as CSV or Parquet."
-        )
+        raise ValueError(say("address_scheme", scheme=scheme))
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
     # Socket folders stand in the query; a user that is not given is libpq's to find.
     place = f"{user}@" if user else ""
@@ -204,9 +203,6 @@ def _read_address(text: str, scheme: str) -> Source:
     schema = options.pop("schema", "public")
     url = f"postgresql://{place}{parts.path}{'?' if options else ''}{urlencode(options)}"
     if has_password:
-        raise ValueError(
-            f"the address of {url} holds a password, which would be passed on with the study; take "
-            "it out. Put it into ~/.pgpass or the environment variable PGPASSWORD."
-        )
+        raise ValueError(say("address_password", url=url))
     name = parts.path.strip("/") or "postgresql"
     return Source("postgresql", name, url=url, schema=schema)

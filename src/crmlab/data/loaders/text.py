@@ -12,6 +12,7 @@ from pathlib import Path
 
 from crmlab.data.loaders.source import SIGNATURES, recognise
 from crmlab.data.mapping import TableMapping
+from crmlab.data.wording import Message, say
 
 __all__ = ["Text", "read_text"]
 
@@ -23,7 +24,7 @@ _SPELT = {"utf-8-sig": "UTF-8", "utf-16": "UTF-16", "utf-16-le": "UTF-16", "gb18
 class Text:
     """A file's bytes in UTF-8: where they lie, and what a first look at all of them tells."""
 
-    def __init__(self, path: Path, data: bytes | None, repair: tuple[str, str, int]):
+    def __init__(self, path: Path, data: bytes | None, repair: Message | None):
         self.path, self.data, self.repair = path, data, repair
         self.n_quotes, self.has_blank_lines, self.n_leading = 0, False, 0
 
@@ -48,14 +49,13 @@ def read_text(path: Path, said: TableMapping) -> Text:
     _refuse_other_kinds(path)
     with path.open("rb") as file:
         head = file.read(_LONGEST_HEADING)
-    encoding, repair = said.encoding, ("", "", 0)
+    encoding, repair = said.encoding, None
     if encoding is None:
         encoding = _find_encoding(head)
         if encoding not in ("utf-8", ""):
-            spelt = _SPELT[encoding]
-            repair = (f"read as {spelt}", f"按 {spelt} 编码读取", 1)
+            repair = say("repair_encoding", encoding=_SPELT[encoding])
             if encoding == "utf-8-sig":
-                repair = ("byte order mark skipped", "跳过字节顺序标记（BOM）", 1)
+                repair = say("repair_bom")
     if encoding in ("utf-8", "utf-8-sig", ""):
         text = Text(path, None, repair)
         _scan(path, text)
@@ -64,14 +64,11 @@ def read_text(path: Path, said: TableMapping) -> Text:
         encoding = _find_chinese(path)
         if not encoding:
             return text  # the reader names row and column
-        repair = ("read as GBK", "按 GBK 编码读取", 1)
+        repair = say("repair_encoding", encoding=_SPELT[encoding])
     try:
         data = path.read_bytes().decode(encoding).removeprefix("\ufeff").encode()
     except (UnicodeDecodeError, LookupError):
-        raise ValueError(
-            f"{path}: the text is not in {encoding} throughout. Name its encoding in mapping.yaml, "
-            "or save the file again as “CSV UTF-8”."
-        ) from None
+        raise ValueError(say("csv_other_encoding", path=path, encoding=encoding)) from None
     text = Text(path, data, repair)
     _scan(path, text)
     return text
@@ -79,19 +76,14 @@ def read_text(path: Path, said: TableMapping) -> Text:
 
 def _refuse_other_kinds(path: Path) -> None:
     if path.stat().st_size == 0:
-        raise ValueError(f"{path}: the file is empty; expected a heading line with columns.")
+        raise ValueError(say("csv_empty", path=path))
     kind = recognise(path)
     if kind == "html":
-        raise ValueError(
-            f"{path}: this is a web page under the name of a CSV file. Open it in a spreadsheet "
-            "program and save it as CSV or .xlsx."
-        )
-    if kind == "duckdb" or kind in {k for k, _ in SIGNATURES.values()}:
-        words = dict(SIGNATURES.values()).get(kind, "a DuckDB database")
-        raise ValueError(
-            f"{path}: this is {words} under the name of a CSV file. Give it the name of what it is "
-            "(.parquet, .xlsx, .duckdb, .sqlite), or unpack it."
-        )
+        raise ValueError(say("csv_web_page", path=path))
+    if kind == "json":
+        raise ValueError(say("csv_json", path=path))
+    if kind in ("duckdb", *SIGNATURES.values()):
+        raise ValueError(say("csv_misnamed", path=path, kind=say(f"file_{kind}")))
 
 
 def _find_encoding(head: bytes) -> str:
@@ -115,10 +107,7 @@ def _scan(path: Path, text: Text) -> None:
             if nul >= 0:
                 raise ValueError(_say_nul(path, chunk[:nul], seen, has_line))
             if not has_line and len(chunk) == _LONGEST_HEADING and not re.search(b"[\r\n]", chunk):
-                raise ValueError(
-                    f"{path}: no line ends within the first {_LONGEST_HEADING:,} bytes; expected a "
-                    "heading line. This is no CSV file, or a damaged one."
-                )
+                raise ValueError(say("csv_no_line", path=path, n=_LONGEST_HEADING))
             if not seen:
                 leading = re.match(rb"(?:\xef\xbb\xbf)?((?:\r?\n)*)", chunk)[1]
                 text.n_leading = leading.count(b"\n")
@@ -132,15 +121,14 @@ def _scan(path: Path, text: Text) -> None:
             seen += len(chunk)
 
 
-def _say_nul(path: Path, before: bytes, seen: int, has_line: bool) -> str:
-    cure = "This is no CSV file, or a damaged one: export it again."
+def _say_nul(path: Path, before: bytes, seen: int, has_line: bool) -> Message:
     if seen or has_line:
-        return f"{path}: byte {seen + len(before) + 1:,} is a NUL character. {cure}"
+        return say("csv_nul_byte", path=path, n=seen + len(before) + 1)
     lines = before.split(b"\n")
     row = len(lines) - 1
     cells = lines[-1].count(b",") + 1
-    where = f"row {row}, column {cells}" if row else f"heading line, column {cells}"
-    return f"{path}: {where}: the cell holds a NUL character. {cure}"
+    where = say("row_and_column" if row else "heading_and_column", row=row, column=cells)
+    return say("csv_nul", path=path, where=where)
 
 
 def _find_late_bytes(path: Path) -> bool:
@@ -162,8 +150,8 @@ def _find_late_bytes(path: Path) -> bool:
 def _find_chinese(path: Path) -> str:
     """Return gb18030 where the bytes make common Chinese text; nothing where they do not.
 
-    Western texts in Latin-1 often decode as well, but into rare characters: nine in ten must be
-    of the common set GB 2312.
+    Western and Cyrillic texts often decode as well, but into rarer characters: nine in ten must be
+    punctuation or Chinese characters of the first level of GB 2312, which write nearly every text.
     """
     data = path.read_bytes()
     try:
@@ -176,7 +164,6 @@ def _find_chinese(path: Path) -> str:
 
 def _is_common(letter: str) -> bool:
     try:
-        letter.encode("gb2312")
+        return letter.encode("gb2312")[0] < 0xD8  # where the second level begins
     except UnicodeEncodeError:
         return False
-    return True

@@ -13,14 +13,15 @@ from dataclasses import replace
 
 import pandas as pd
 
-from crmlab.atlas import nearest
-from crmlab.data.columns import TABLES, Column
+from crmlab.data.columns import Column, columns_of
+from crmlab.data.conversion import EXPECTED, is_nested
 from crmlab.data.loaders.raw import Raw
 from crmlab.data.loaders.values import read_days, read_numbers
 from crmlab.data.mapping import ColumnMapping, Mapping, TableMapping
 from crmlab.data.problems import Problem
+from crmlab.data.wording import Message, near, say
 
-__all__ = ["name_format", "plain_name", "translate"]
+__all__ = ["name_columns", "name_format", "plain_name", "translate"]
 
 
 def plain_name(name: object) -> str:
@@ -56,8 +57,7 @@ def translate(raw: Raw, mapping: Mapping) -> tuple[pd.DataFrame, dict[str, str]]
         If the mapping names a heading that is not there, or two headings become one.
     """
     said = mapping.tables.get(raw.table, TableMapping())
-    table = TABLES[raw.table]
-    known = {column.name: column for column in table.columns}
+    known = columns_of(raw.table, said.one_row_is)
     frame = _rename(raw, said, known)
     specs = dict(said.specs)
     default = ColumnMapping(
@@ -72,6 +72,8 @@ def translate(raw: Raw, mapping: Mapping) -> tuple[pd.DataFrame, dict[str, str]]
         if column is None:
             continue
         values = frame[name]
+        if values.dtype == object and values.map(is_nested).any():
+            continue  # told by the check
         if values.dtype == object:  # kinds that do not go together, such as days among texts
             values = values.astype("str").where(values.notna())
         values = _read_missing(raw, values, spec, (*mapping.missing, *(said.missing or ())))
@@ -93,10 +95,12 @@ def translate(raw: Raw, mapping: Mapping) -> tuple[pd.DataFrame, dict[str, str]]
 def name_format(problem: Problem, dates: dict[str, str]) -> Problem:
     """Return a problem of a day with what the mapping expects in place of what we do."""
     said = dates.get(problem.column)
-    if said is None or not problem.expected.startswith(("a day", "a time")):
+    if said is None or problem.expected not in (EXPECTED["day"], EXPECTED["instant"]):
         return problem
-    cure = problem.cure.partition(" Or say in mapping.yaml")[0]
-    return replace(problem, expected=f"a day written {said}, as mapping.yaml says", cure=cure)
+    cure = problem.cure
+    if isinstance(cure, Message) and "hint" in cure.filled:
+        cure = cure.but(hint="")
+    return replace(problem, expected=say("day_as_mapping_says", dates=said), cure=cure)
 
 
 def _question(table: str, name: str) -> Column | None:
@@ -108,6 +112,28 @@ def _question(table: str, name: str) -> Column | None:
 
 def _rename(raw: Raw, said: TableMapping, known: dict[str, Column]) -> pd.DataFrame:
     """Return the table with our names where the mapping gives them or the headings are alike."""
+    named = name_columns(raw, said, known)
+    frame = raw.frame.iloc[:, [i for i, _ in named]].copy(deep=False)
+    frame.columns = [name for _, name in named]
+    return frame
+
+
+def name_columns(raw: Raw, said: TableMapping, known: dict[str, Column]) -> list[tuple[int, str]]:
+    """Return the position of each column that is taken and the name it gets.
+
+    Parameters
+    ----------
+    raw : Raw
+        Its repairs, left_out and problems grow.
+    said : TableMapping
+    known : dict of str to Column
+        The columns that the table knows.
+
+    Raises
+    ------
+    ValueError
+        If the mapping names a heading that is not there, or two headings become one.
+    """
     theirs = [str(name) for name in raw.frame.columns]
     plain = [plain_name(name) for name in theirs]
     ours: dict[int, str] = {}
@@ -124,31 +150,25 @@ def _rename(raw: Raw, said: TableMapping, known: dict[str, Column]) -> pd.DataFr
         if i in ours or i in gone or name in known or alike not in known:
             continue
         if alike in ours.values():
-            found = f"the headings {alike!r} and {name!r} differ only in case, blanks or width"
-            cure = "Keep one of them, or say in mapping.yaml which one is meant."
+            found = say("headings_alike", one=repr(alike), other=repr(name))
+            cure = say("keep_one_heading")
             raw.problems.append(Problem(raw.table, "", found, "", cure).at(raw.place))
             continue
         if not any(spec.constant is not None for key, spec in said.specs.items() if key == alike):
             ours[i] = alike
-            raw.repaired(f"heading {name!r} read as {alike}", f"表头“{name}”读作 {alike}", 1)
+            raw.repaired(say("repair_heading", heading=repr(name), name=alike), 1)
     if gone:
-        listed = ", ".join(theirs[i] for i in sorted(gone))
-        raw.left_out.append(
-            (raw.table, f"columns left out: {listed}", f"按映射文件不读取的列：{listed}", len(gone))
-        )
+        listed = tuple(theirs[i] for i in sorted(gone))
+        raw.leave_out(say("columns_left_out", columns=listed), len(gone))
     taken = [i for i in range(len(theirs)) if i not in gone]
     names = [ours.get(i, theirs[i]) for i in taken]
     clash = {name for name in names if names.count(name) > 1 and name in said.specs}
     if clash:
         # A column of their own that is called like one of ours: the mapping's goes first.
         name = sorted(clash)[0]
-        found = f"mapping.yaml takes {name} from {said.specs[name].from_!r}, yet a column {name!r}"
-        raise ValueError(
-            f"{raw.place}: {found} is there as well. Put it under leave_out, or map it elsewhere."
-        )
-    frame = raw.frame.iloc[:, taken].copy(deep=False)
-    frame.columns = names
-    return frame
+        origin = repr(said.specs[name].from_)
+        raise ValueError(say("column_clash", place=raw.place, name=name, origin=origin))
+    return list(zip(taken, names, strict=True))
 
 
 def _find(raw: Raw, wanted: str, theirs: list[str], plain: list[str]) -> int:
@@ -157,14 +177,9 @@ def _find(raw: Raw, wanted: str, theirs: list[str], plain: list[str]) -> int:
     if plain.count(plain_name(wanted)) == 1:
         return plain.index(plain_name(wanted))
     if wanted in theirs:
-        raise ValueError(
-            f"{raw.place}: the column {wanted!r}, which mapping.yaml names, appears more than "
-            "once; keep one of them."
-        )
-    raise ValueError(
-        f"{raw.place}: no column is called {wanted!r}, which mapping.yaml names for {raw.table}"
-        f"{nearest(wanted, theirs) or '.'} There are {', '.join(theirs)}."
-    )
+        raise ValueError(say("mapped_twice", place=raw.place, heading=repr(wanted)))
+    named = {"heading": repr(wanted), "table": raw.table, "near": near(wanted, theirs)}
+    raise ValueError(say("mapped_gone", place=raw.place, **named, there=tuple(theirs)))
 
 
 def _read_missing(
@@ -177,12 +192,8 @@ def _read_missing(
     n = int(stands.sum())
     if not n:
         return values
-    spelt = ", ".join(dict.fromkeys(marks))
-    raw.repaired(
-        f"{values.name}: read as missing where {spelt} stands",
-        f"{values.name}：{spelt} 读作缺失",
-        n,
-    )
+    spelt = tuple(dict.fromkeys(marks))
+    raw.repaired(say("repair_missing", column=values.name, marks=spelt), n)
     return values.where(~stands)
 
 
@@ -192,9 +203,5 @@ def _read_words(raw: Raw, values: pd.Series, spec: ColumnMapping, column: Column
         return values
     text = values.astype("str").where(values.notna()).str.strip()
     found = text.isin(list(words))
-    raw.repaired(
-        f"{column.name}: words translated as mapping.yaml says",
-        f"{column.name}：按映射文件转换取值",
-        int(found.sum()),
-    )
+    raw.repaired(say("repair_words", column=column.name), int(found.sum()))
     return text.where(~found, text.map(words)).astype("str").where(text.notna())

@@ -13,8 +13,9 @@ import pandas as pd
 
 from crmlab.data.loaders.raw import Raw
 from crmlab.data.mapping import ColumnMapping
+from crmlab.data.wording import say
 
-__all__ = ["SIGNS", "read_days", "read_numbers"]
+__all__ = ["SIGNS", "plain_signs", "read_days", "read_numbers"]
 
 # How amounts show their currency; any other sign stays, and the check refuses it.
 SIGNS = {
@@ -24,6 +25,12 @@ SIGNS = {
     "GBP": ("£", "GBP"),
     "USD": ("US$", "$", "USD"),
 }
+# Full-width digits and signs, and the minus of typesetters.
+_PLAIN = {0xFF10 + digit: str(digit) for digit in range(10)}
+_PLAIN |= str.maketrans(
+    {"．": ".", "，": ",", "－": "-", "−": "-", "＋": "+", "（": "(", "）": ")"}
+)
+_ODD = r"[０-９．，－−＋（）]|^\s*\(.*\)\s*$|\d\s*-\s*$"
 _SERIAL_START = pd.Timestamp("1899-12-30")  # so that 61 is 1 March 1900, as Excel counts
 _ZONED = r"\d[T ]\d{1,2}:?\d{2}.*(?:Z|[+-]\d{2}(?::?\d{2})?)$"
 
@@ -52,18 +59,40 @@ def read_numbers(
     """
     if not pd.api.types.is_string_dtype(values.dtype):
         return values
+    values = _take_signs(raw, values, name)
     if not (spec.decimal or spec.thousands or currency):
         return values
     codes, different = pd.factorize(values)
     written = _plain_numbers(pd.Series(different, dtype="str"), spec, currency)
     result = _take(written, codes, values.index)
     changed = int((result != values.str.strip()).sum() - values.isna().sum())
-    raw.repaired(
-        f"{name}: numbers brought to plain writing (decimal sign, thousands, currency)",
-        f"{name}：统一数字写法（小数点、千位分隔符、货币符号）",
-        changed,
-    )
+    raw.repaired(say("repair_numbers", column=name), changed)
     return result
+
+
+def plain_signs(text: pd.Series) -> pd.Series:
+    """Return numbers with plain digits, and a minus in front where it stands behind or is meant.
+
+    Examples
+    --------
+    >>> plain_signs(pd.Series(["１２.５", "−3", "(4.50)", "5-"])).tolist()
+    ['12.5', '-3', '-4.50', '-5']
+    """
+    plain = text.str.translate(_PLAIN)
+    for pattern in (r"^\s*\((?=[^()]*\d)([^()]+)\)\s*$", r"^\s*([^-+]*\d)\s*-\s*$"):
+        plain = plain.str.replace(pattern, r"-\1", regex=True)
+    return plain
+
+
+def _take_signs(raw: Raw, values: pd.Series, name: str) -> pd.Series:
+    odd = values.str.contains(_ODD, regex=True, na=False)
+    if not odd.any():
+        return values
+    plain = values.where(~odd, plain_signs(values[odd]).reindex(values.index))
+    raw.repaired(
+        say("repair_signs", column=name), int((plain != values).sum() - values.isna().sum())
+    )
+    return plain
 
 
 def _take(different: pd.Series, codes: np.ndarray, index: pd.Index) -> pd.Series:
@@ -87,8 +116,9 @@ def _plain_numbers(values: pd.Series, spec: ColumnMapping, currency: str | None)
     whole = r"\d+"
     if group:
         # A blank between groups may be one that does not break, as French and Swiss programs write.
-        gap = r"[ \u00a0\u202f]" if group == " " else re.escape(group)
-        whole = rf"(?:\d{{1,3}}(?:{gap}\d{{3}})+|\d+)"
+        gap = {" ": r"[ \u00a0\u202f]", "'": "['’]"}.get(group, re.escape(group))
+        # In India groups of two stand before the last group of three.
+        whole = rf"(?:\d{{1,3}}(?:{gap}\d{{3}})+|\d{{1,2}}(?:{gap}\d{{2}})+{gap}\d{{3}}|\d+)"
     follows = bare.str.fullmatch(rf"[+-]?{whole}(?:{re.escape(point)}\d*)?", na=False)
     plain = bare
     if group:
@@ -124,11 +154,7 @@ def read_days(
         Days as datetime64[us]; where some do not follow, all as texts, these unchanged.
     """
     if isinstance(values.dtype, pd.DatetimeTZDtype) and zone:
-        raw.repaired(
-            f"{name}: brought to local time of {zone}",
-            f"{name}：换算为 {zone} 当地时间",
-            int(values.notna().sum()),
-        )
+        raw.repaired(say("repair_zone", column=name, zone=zone), int(values.notna().sum()))
         return values.dt.tz_convert(zone).dt.tz_localize(None)
     if spec.dates == "serial":
         return _read_serial(raw, values, name)
@@ -147,22 +173,15 @@ def read_days(
         if zoned:
             moments = moments.dt.tz_convert(zone or "UTC").dt.tz_localize(None)
         parsed = _take(moments.astype("datetime64[us]"), codes, text.index)
-        raw.repaired(
-            f"{name}: days written {spec.dates}",
-            f"{name}：日期按 {spec.dates} 读取",
-            int(parsed.notna().sum()),
-        )
+        said = say("repair_days", column=name, dates=spec.dates)
+        raw.repaired(said, int(parsed.notna().sum()))
     if zone:
         zoned = text.str.contains(_ZONED, na=False) & parsed.isna()
         if zoned.any():
             moments = pd.to_datetime(text.where(zoned), format="ISO8601", errors="coerce", utc=True)
             local = moments.dt.tz_convert(zone).dt.tz_localize(None).astype("datetime64[us]")
             parsed = parsed.fillna(local)
-            raw.repaired(
-                f"{name}: brought to local time of {zone}",
-                f"{name}：换算为 {zone} 当地时间",
-                int(local.notna().sum()),
-            )
+            raw.repaired(say("repair_zone", column=name, zone=zone), int(local.notna().sum()))
     return _join(parsed, text)
 
 
@@ -175,11 +194,7 @@ def _read_serial(raw: Raw, values: pd.Series, name: str) -> pd.Series:
     parsed = (_SERIAL_START + pd.to_timedelta(days, unit="D").dt.round("s")).astype(
         "datetime64[us]"
     )
-    raw.repaired(
-        f"{name}: a spreadsheet's day numbers read as days",
-        f"{name}：电子表格的日期序号读作日期",
-        int(parsed.notna().sum()),
-    )
+    raw.repaired(say("repair_serial", column=name), int(parsed.notna().sum()))
     return _join(parsed, values.astype("str").where(values.notna()))
 
 

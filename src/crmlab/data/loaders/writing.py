@@ -10,7 +10,7 @@ import re
 
 import pandas as pd
 
-from crmlab.data.loaders.values import SIGNS
+from crmlab.data.loaders.values import SIGNS, plain_signs
 
 __all__ = ["guess_days", "guess_numbers", "is_day_like", "is_number_like"]
 
@@ -37,11 +37,16 @@ _PLAIN = ("%Y-%m-%d", "%Y%m%d")  # need no word in a mapping, with or without a 
 _NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
 # decimal sign, sign between thousands, and what such a number looks like
 _WRITINGS = (
-    (".", ",", r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|[+-]?\d+(?:\.\d+)?"),
+    (
+        ".",
+        ",",
+        r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|[+-]?\d{1,2}(?:,\d{2})+,\d{3}(?:\.\d+)?"
+        r"|[+-]?\d+(?:\.\d+)?",
+    ),
     (",", None, r"[+-]?\d+(?:,\d+)?"),
     (",", ".", r"[+-]?\d{1,3}(?:\.\d{3})+(?:,\d+)?|[+-]?\d+(?:,\d+)?"),
     (",", " ", r"[+-]?\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?:,\d+)?|[+-]?\d+(?:,\d+)?"),
-    (".", "'", r"[+-]?\d{1,3}(?:'\d{3})+(?:\.\d+)?|[+-]?\d+(?:\.\d+)?"),
+    (".", "'", r"[+-]?\d{1,3}(?:['’]\d{3})+(?:\.\d+)?|[+-]?\d+(?:\.\d+)?"),
 )
 _SAMPLE = 3000
 
@@ -115,7 +120,7 @@ def guess_numbers(values: pd.Series) -> tuple[list[tuple[str, str | None]], list
     >>> guess_numbers(pd.Series(["1,250", "3,200"]))
     ([('.', ','), (',', None)], [], 1.0)
     """
-    text = _different(values)
+    text = plain_signs(_different(values))
     if not len(text):
         return [], [], 0.0
     currencies = []

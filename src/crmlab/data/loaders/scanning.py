@@ -1,0 +1,139 @@
+"""Which tables of a folder are left to an engine, and under which names it reads their columns.
+
+Who asks: the loader, before it reads anything. A table can stay where it lies when its file is
+plain (Parquet, or CSV in UTF-8) and what a mapping file says of it changes names and nothing else;
+where values are written otherwise it is loaded.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from crmlab.data.columns import columns_of
+from crmlab.data.layout import Layout
+from crmlab.data.loaders.places import Place
+from crmlab.data.loaders.raw import Raw
+from crmlab.data.loaders.source import Source
+from crmlab.data.loaders.translate import name_columns
+from crmlab.data.mapping import Mapping, TableMapping
+from crmlab.data.wording import say
+
+__all__ = ["find_layouts"]
+
+Scans = dict[str, tuple[Path, str, Layout]]
+
+
+def find_layouts(
+    source: Source, found: dict[str, Place], mapping: Mapping, engine: str | None
+) -> tuple[Scans, list[Raw]]:
+    """Return the tables that an engine reads where they lie.
+
+    Parameters
+    ----------
+    source : Source
+    found : dict of str to Place
+    mapping : Mapping
+    engine : str or None
+        As the study says.
+
+    Returns
+    -------
+    scans : dict of str to (path, engine, layout)
+    raws : list of Raw
+        Without rows: what was said of their headings.
+
+    Raises
+    ------
+    ValueError
+        If the engine cannot read the source, or a file is damaged.
+    """
+    from crmlab.data.scanned import find_scanned
+
+    if engine not in (None, "pandas") and source.kind != "folder":
+        raise ValueError(say("engine_folder", source=source, engine=repr(engine)))
+    files = {
+        table: place.path
+        for table, place in found.items()
+        if place.kind in ("csv", "parquet") and _only_renames(mapping, table)
+    }
+    scans, raws = {}, []
+    for table, name in find_scanned(files, engine).items():
+        path, said = files[table], mapping.tables.get(table, TableMapping())
+        if not _is_plain(path):
+            if engine is not None:
+                named = {"path": path, "engine": repr(engine)}
+                raise ValueError(say("engine_utf8", **named))
+            continue
+        raw = Raw(table, str(path), pd.DataFrame(columns=_read_headings(table, path, said)))
+        layout = _lay_out(raw, said)
+        if layout is None or not _can_be_read(path, layout, mapping):
+            continue
+        scans[table] = (path, name, layout)
+        raws.append(raw)
+    return scans, raws
+
+
+def _only_renames(mapping: Mapping, table: str) -> bool:
+    """Return whether a mapping says nothing of how a table's values are written."""
+    said = mapping.tables.get(table)
+    if mapping.missing:
+        return False
+    if said is None:
+        return True
+    if said.heading_row > 1 or (said.encoding or "utf-8").lower() not in ("utf-8", "utf8"):
+        return False
+    for spec in (said, *said.specs.values()):
+        if spec.dates or spec.thousands or spec.missing or spec.decimal == ",":
+            return False
+    return not any(spec.model_dump()["values"] for spec in said.specs.values())
+
+
+def _is_plain(path: Path) -> bool:
+    """Return whether an engine can read a file as it stands; refuse what is damaged."""
+    from crmlab.data.loaders.parquet import count_rows
+    from crmlab.data.loaders.text import read_text
+
+    if path.suffix.lower() == ".parquet":
+        count_rows(path)
+        return True
+    text = read_text(path, TableMapping())
+    return text.data is None and not text.n_leading
+
+
+def _read_headings(table: str, path: Path, said: TableMapping) -> list[str]:
+    if path.suffix.lower() == ".parquet":
+        from crmlab.data.loaders.parquet import read_headings
+
+        return read_headings(path)
+    from crmlab.data.loaders.delimited import read_headings
+
+    return read_headings(table, path, said)
+
+
+def _lay_out(raw: Raw, said: TableMapping) -> Layout | None:
+    """Return the layout of a table, or None where the careful way must tell what is wrong."""
+    headings = [str(name) for name in raw.frame.columns]
+    raw.frame.columns = [name.strip() for name in headings]
+    names = name_columns(raw, said, columns_of(raw.table, said.one_row_is))
+    ours = [name for _, name in names]
+    if raw.problems or len(set(ours)) < len(ours) or len(set(headings)) < len(headings):
+        return None
+    columns = tuple((headings[i], name) for i, name in names)
+    constants = tuple(
+        (name, spec.constant) for name, spec in said.specs.items() if spec.constant is not None
+    )
+    columns = tuple(pair for pair in columns if pair[1] not in dict(constants))
+    if not constants and columns == tuple((name, name) for name in headings):
+        columns = ()
+    return Layout(raw.table, columns, constants, said.delimiter or ",", said.one_row_is)
+
+
+def _can_be_read(path: Path, layout: Layout, mapping: Mapping) -> bool:
+    """Return whether every cell is plain where signs of currency or time zones may be at cells."""
+    if not mapping.currency and not mapping.time_zone:
+        return True
+    from crmlab.data.scanned import is_written_plainly
+
+    return is_written_plainly(path, layout)
