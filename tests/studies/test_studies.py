@@ -15,10 +15,12 @@ ON_ORDERS = [
     "20_customer_value",
     "21_lifetime_value",
     "30_segmentation",
+    "31_customer_types",
+    "32_relationship_dynamics",
     "80_performance_indicators",
     "81_performance_evaluation",
 ]
-ON_SURVEY = ["40_satisfaction_and_delivered_value"]
+ON_SURVEY = ["40_satisfaction_and_delivered_value", "42_satisfaction_index"]
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.yaml")), ids=lambda path: path.stem)
@@ -36,6 +38,7 @@ def test_study_that_ships_is_valid(path):
         ("online_retail", ON_ORDERS),
         ("complete_journey", ON_ORDERS),
         ("ecsi", ON_SURVEY),
+        ("kano_transfers", ["41_kano_and_priorities"]),
     ],
 )
 def test_study_of_real_data_runs_to_its_report(real_project, kernels, name, done):
