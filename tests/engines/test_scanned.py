@@ -299,8 +299,8 @@ def test_a_notebook_may_scan_a_table_or_load_it(tiny_project):
     assert isinstance(opened.scan("customers"), pd.DataFrame)
     loaded = OpenStudy("20_customer_value", RunContext(**shared, **folders))
     pd.testing.assert_frame_equal(opened.load("orders"), loaded.scan("orders"), check_dtype=False)
-    with pytest.raises(ValueError, match="uses 'contacts' without declaring it"):
-        opened.scan("contacts")
+    with pytest.raises(ValueError, match="uses 'links' without declaring it"):
+        opened.scan("links")
 
 
 @pytest.mark.xdist_group("tiny")
