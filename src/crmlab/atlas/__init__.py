@@ -2,6 +2,7 @@
 
 from crmlab.atlas.concepts import Concept, find_concepts, load_concepts, suggest_concepts
 from crmlab.atlas.homes import Coverage, Home, concept_coverage
+from crmlab.atlas.sentences import text_in
 from crmlab.atlas.terms import LANGUAGES, Term, find_nearest, load_terms, nearest, term
 
 __all__ = [
@@ -18,4 +19,5 @@ __all__ = [
     "nearest",
     "suggest_concepts",
     "term",
+    "text_in",
 ]

@@ -86,7 +86,7 @@ class refusals:  # noqa: N801 - reads as a block
 
 
 def _say_refusal(error, language):
-    from crmlab.data.wording import say, text_in
+    from crmlab.atlas.sentences import say, text_in
 
     if isinstance(error, OSError) and error.strerror:
         said = say(OS_CURES.get(error.errno, "os_other"), error=error.strerror)

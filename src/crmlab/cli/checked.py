@@ -2,9 +2,9 @@
 
 import functools
 
+from crmlab.atlas.sentences import say
 from crmlab.data.problems import show_value
 from crmlab.data.tables import TABLES
-from crmlab.data.wording import say
 
 __all__ = ["tell_check"]
 

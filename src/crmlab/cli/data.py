@@ -149,10 +149,10 @@ def data_check(
 
     language = lang.value
     with refusals(language):
+        from crmlab.atlas.sentences import say, text_in
         from crmlab.cli.checked import tell_check
         from crmlab.data.loaders import locate
         from crmlab.data.loaders.checking import check_source, list_rows, write_proposal
-        from crmlab.data.wording import say, text_in
 
         try:
             check = check_source(locate(path))

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping
 import numpy as np
 import pandas as pd
 
+from crmlab.atlas.sentences import say
 from crmlab.data.columns import TABLES, Column
 from crmlab.data.conversion import try_column
 from crmlab.data.problems import Problem
-from crmlab.data.wording import say
 
 __all__ = [
     "find_bad_items",

@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from crmlab.atlas.sentences import Message, near, say
 from crmlab.data.dataset import Card, Dataset, make_dataset
 from crmlab.data.fetch import (
     DataFile,
@@ -27,7 +28,6 @@ from crmlab.data.fetch import (
 )
 from crmlab.data.own_card import read_yaml
 from crmlab.data.own_data import card_beside, load_own, plain_card
-from crmlab.data.wording import Message, near, say
 
 if TYPE_CHECKING:
     from crmlab.data.loaders.source import Source

@@ -19,7 +19,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from crmlab.atlas import nearest
-from crmlab.data.wording import load_messages
+from crmlab.atlas.sentences import load_messages
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,9 +11,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from crmlab.atlas.sentences import Counted, counted, say
 from crmlab.data.columns import Column
 from crmlab.data.problems import Problem, show_value
-from crmlab.data.wording import Counted, counted, say
 
 __all__ = ["EXPECTED", "FLAGS", "LONGEST_CELL", "convert_column", "is_nested", "try_column"]
 

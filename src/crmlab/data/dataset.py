@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from crmlab.atlas.sentences import say
 from crmlab.data.fetch import DataFile
-from crmlab.data.wording import say
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,10 +9,10 @@ import re
 
 import narwhals as nw
 
+from crmlab.atlas.sentences import say
 from crmlab.data.conversion import EXPECTED
 from crmlab.data.exact import LARGEST
 from crmlab.data.problems import say_range
-from crmlab.data.wording import say
 
 __all__ = ["faults_of_text", "faults_of_value", "say_fault"]
 

@@ -34,8 +34,8 @@ from zoneinfo import ZoneInfo
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from crmlab.atlas.sentences import Message, near, reason, say
 from crmlab.data.columns import TABLES, columns_of
-from crmlab.data.wording import Message, near, reason, say
 
 __all__ = ["ColumnMapping", "Mapping", "TableMapping", "load_mapping"]
 

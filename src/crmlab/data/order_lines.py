@@ -18,9 +18,9 @@ from dataclasses import replace
 
 import narwhals as nw
 
+from crmlab.atlas.sentences import counted, say
 from crmlab.data.columns import ORDER_LINE, TABLES, Column, columns_of
 from crmlab.data.exact import split_money
-from crmlab.data.wording import counted, say
 
 __all__ = [
     "MOST_ITEMS",

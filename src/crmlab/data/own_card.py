@@ -9,7 +9,7 @@ import datetime
 from pathlib import Path
 
 from crmlab.atlas import LANGUAGES
-from crmlab.data.wording import near, say
+from crmlab.atlas.sentences import near, say
 
 __all__ = ["check_card", "read_yaml"]
 

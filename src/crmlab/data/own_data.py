@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crmlab.atlas import LANGUAGES
+from crmlab.atlas.sentences import say
 from crmlab.data.dataset import Card, Dataset, make_dataset
 from crmlab.data.fetch import file_sha256
 from crmlab.data.own_card import check_card, read_yaml
-from crmlab.data.wording import say
 
 if TYPE_CHECKING:
     from crmlab.data.loaders.source import Source

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from crmlab.data.wording import Message, say, text_in
+from crmlab.atlas.sentences import Message, say, text_in
 
 __all__ = ["EMPTY", "Problem", "name_rows", "say_range", "show_value"]
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import narwhals as nw
 import pandas as pd
 
+from crmlab.atlas.sentences import say
 from crmlab.data.columns import find_table
 from crmlab.data.conversion import EXPECTED
 from crmlab.data.engines import LARGE_TABLES, collect
@@ -22,7 +23,6 @@ from crmlab.data.layout import ROW, Layout
 from crmlab.data.order_lines import count_lines, line_columns, sum_lines, take_orders, tell_counts
 from crmlab.data.problems import show_value
 from crmlab.data.repeated import find_repeated
-from crmlab.data.wording import say
 
 __all__ = [
     "LARGE_FILE_BYTES",

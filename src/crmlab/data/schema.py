@@ -11,9 +11,9 @@ import re
 
 import pandas as pd
 
+from crmlab.atlas.sentences import say
 from crmlab.data.columns import TABLES, Column, Table
 from crmlab.data.problems import Problem, say_range, show_value
-from crmlab.data.wording import say
 from crmlab.imports import hidden
 
 __all__ = ["validate"]

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from crmlab.atlas.sentences import Counted, say
 from crmlab.data.agreement import (
     find_bad_items,
     find_bad_links,
@@ -26,7 +27,6 @@ from crmlab.data.columns import TABLES, Column, Table, describe_table, find_tabl
 from crmlab.data.conversion import EXPECTED, try_column
 from crmlab.data.problems import Problem
 from crmlab.data.schema import validate
-from crmlab.data.wording import Counted, say
 
 __all__ = [
     "TABLES",

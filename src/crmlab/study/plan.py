@@ -8,8 +8,8 @@ be found out again.
 from pathlib import Path
 
 from crmlab.atlas import nearest
+from crmlab.atlas.sentences import told_in
 from crmlab.data import fingerprint_dataset, load_dataset
-from crmlab.data.wording import told_in
 from crmlab.study.cache import describe_origin, hash_notebook_code
 from crmlab.study.code import hash_code
 from crmlab.study.configuration import StudyError, find_study_root, load_study

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
+from crmlab.atlas.sentences import say
 from crmlab.data.loaders.raw import Raw
 from crmlab.data.loaders.source import recognise
 from crmlab.data.problems import Problem
-from crmlab.data.wording import say
 
 __all__ = ["find_bad_cells"]
 

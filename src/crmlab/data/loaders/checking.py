@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from crmlab.atlas.sentences import reason, say, text_in
 from crmlab.data.loaders.proposal import Proposal, propose_mapping, write_draft
 from crmlab.data.loaders.reading import Reading, inspect_source
 from crmlab.data.loaders.source import MAPPING_NAME, Source
@@ -21,7 +22,6 @@ from crmlab.data.mapping import Mapping
 from crmlab.data.own_card import check_card, read_yaml
 from crmlab.data.own_data import card_beside
 from crmlab.data.problems import Problem
-from crmlab.data.wording import reason, say, text_in
 
 __all__ = ["Check", "check_source", "draft_path", "list_rows"]
 

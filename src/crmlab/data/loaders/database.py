@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from crmlab.atlas.sentences import Message, say
 from crmlab.data.columns import TABLES
 from crmlab.data.loaders.raw import arrow_to_frame
 from crmlab.data.loaders.source import Source
-from crmlab.data.wording import Message, say
 
 if TYPE_CHECKING:
     import pandas as pd

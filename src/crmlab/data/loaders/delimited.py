@@ -18,12 +18,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 
+from crmlab.atlas.sentences import say
 from crmlab.data.columns import TABLES
 from crmlab.data.loaders.raw import Raw, drop_empty, drop_totals, refuse_values_as_headings
 from crmlab.data.loaders.text import Text, read_text
 from crmlab.data.mapping import TableMapping
 from crmlab.data.problems import Problem
-from crmlab.data.wording import say
 
 __all__ = ["WITH_MORE_NUMBERS", "read_csv", "read_headings"]
 

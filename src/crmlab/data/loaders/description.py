@@ -10,6 +10,7 @@ import re
 
 import pandas as pd
 
+from crmlab.atlas.sentences import Message, say
 from crmlab.data.columns import ORDER_LINE, columns_of
 from crmlab.data.conversion import FLAGS
 from crmlab.data.loaders.lines import are_lines
@@ -17,7 +18,6 @@ from crmlab.data.loaders.matching import match_price
 from crmlab.data.loaders.translate import plain_name
 from crmlab.data.loaders.values import SIGNS
 from crmlab.data.loaders.writing import guess_days, guess_numbers
-from crmlab.data.wording import Message, say
 
 __all__ = ["describe", "propose_lines"]
 

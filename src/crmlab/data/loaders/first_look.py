@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from crmlab.atlas.sentences import Message, say
 from crmlab.data.loaders.matching import find_heading
 from crmlab.data.loaders.places import Place
 from crmlab.data.loaders.source import Source
 from crmlab.data.mapping import TableMapping
-from crmlab.data.wording import Message, say
 
 __all__ = ["look"]
 

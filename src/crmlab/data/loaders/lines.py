@@ -11,6 +11,7 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
+from crmlab.atlas.sentences import Message, say
 from crmlab.data.conversion import EXPECTED, try_column
 from crmlab.data.loaders.raw import Raw
 from crmlab.data.order_lines import (
@@ -21,7 +22,6 @@ from crmlab.data.order_lines import (
     tell_counts,
 )
 from crmlab.data.problems import Problem, say_range, show_value
-from crmlab.data.wording import Message, say
 
 __all__ = ["are_lines", "sum_raw_lines"]
 

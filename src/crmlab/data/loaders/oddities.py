@@ -8,10 +8,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from crmlab.atlas.sentences import Message, say
 from crmlab.data.exact import LARGEST
 from crmlab.data.loaders.raw import Raw
 from crmlab.data.problems import Problem, show_value
-from crmlab.data.wording import Message, say
 
 __all__ = ["EARLIEST", "find_odd_orders"]
 

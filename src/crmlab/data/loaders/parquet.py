@@ -8,9 +8,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 
+from crmlab.atlas.sentences import say
 from crmlab.data.loaders.raw import Raw, arrow_to_frame, drop_empty
 from crmlab.data.loaders.source import recognise
-from crmlab.data.wording import say
 
 __all__ = ["count_rows", "read_headings", "read_parquet", "read_sample"]
 

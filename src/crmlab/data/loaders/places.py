@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crmlab.atlas import find_nearest
+from crmlab.atlas.sentences import Counted, Message, counted, near, say
 from crmlab.data.columns import TABLES
 from crmlab.data.loaders.source import BOOKS, MAPPING_NAME, READ, Source
 from crmlab.data.mapping import Mapping
-from crmlab.data.wording import Counted, Message, counted, near, say
 
 __all__ = ["Place", "count_others", "find_places", "list_places", "say_nothing_there"]
 

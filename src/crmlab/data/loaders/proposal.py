@@ -15,6 +15,7 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
+from crmlab.atlas.sentences import Message, reason, say, text_in
 from crmlab.data.columns import TABLES
 from crmlab.data.loaders.description import describe, propose_lines
 from crmlab.data.loaders.first_look import look
@@ -26,7 +27,6 @@ from crmlab.data.loaders.places import Place, find_places, list_places, say_noth
 from crmlab.data.loaders.source import Source
 from crmlab.data.loaders.translate import plain_name
 from crmlab.data.mapping import Mapping
-from crmlab.data.wording import Message, reason, say, text_in
 
 __all__ = ["Proposal", "propose_mapping", "write_draft"]
 

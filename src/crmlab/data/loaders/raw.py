@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from crmlab.atlas.sentences import Counted, Message, counted, say
 from crmlab.data.columns import TABLES
 from crmlab.data.mapping import TableMapping
 from crmlab.data.problems import Problem
-from crmlab.data.wording import Counted, Message, counted, say
 
 __all__ = ["Raw", "arrow_to_frame", "drop_empty", "drop_totals", "refuse_values_as_headings"]
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from crmlab.atlas.sentences import Counted, reason, say
 from crmlab.data.columns import ORDER_LINE, TABLES
 from crmlab.data.layout import Layout
 from crmlab.data.loaders.fingerprint import find_mapping, hash_tables
@@ -27,7 +28,6 @@ from crmlab.data.loaders.translate import name_format, translate
 from crmlab.data.mapping import Mapping, TableMapping
 from crmlab.data.problems import Problem
 from crmlab.data.tables import inspect_tables
-from crmlab.data.wording import Counted, reason, say
 
 __all__ = ["Reading", "inspect_source", "read_source"]
 

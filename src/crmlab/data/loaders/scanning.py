@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from crmlab.atlas.sentences import say
 from crmlab.data.columns import columns_of
 from crmlab.data.layout import Layout
 from crmlab.data.loaders.places import Place
@@ -18,7 +19,6 @@ from crmlab.data.loaders.raw import Raw
 from crmlab.data.loaders.source import Source
 from crmlab.data.loaders.translate import name_columns
 from crmlab.data.mapping import Mapping, TableMapping
-from crmlab.data.wording import say
 
 __all__ = ["find_layouts"]
 

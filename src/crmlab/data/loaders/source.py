@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from crmlab.data.wording import say
+from crmlab.atlas.sentences import say
 
 __all__ = ["BOOKS", "MAPPING_NAME", "READ", "SIGNATURES", "Source", "locate", "recognise"]
 

@@ -10,9 +10,9 @@ import io
 import re
 from pathlib import Path
 
+from crmlab.atlas.sentences import Message, say
 from crmlab.data.loaders.source import SIGNATURES, recognise
 from crmlab.data.mapping import TableMapping
-from crmlab.data.wording import Message, say
 
 __all__ = ["Text", "read_text"]
 

@@ -13,13 +13,13 @@ from dataclasses import replace
 
 import pandas as pd
 
+from crmlab.atlas.sentences import Message, near, say
 from crmlab.data.columns import Column, columns_of
 from crmlab.data.conversion import EXPECTED, is_nested
 from crmlab.data.loaders.raw import Raw
 from crmlab.data.loaders.values import read_days, read_numbers
 from crmlab.data.mapping import ColumnMapping, Mapping, TableMapping
 from crmlab.data.problems import Problem
-from crmlab.data.wording import Message, near, say
 
 __all__ = ["name_columns", "name_format", "plain_name", "translate"]
 

@@ -11,9 +11,9 @@ import re
 import numpy as np
 import pandas as pd
 
+from crmlab.atlas.sentences import say
 from crmlab.data.loaders.raw import Raw
 from crmlab.data.mapping import ColumnMapping
-from crmlab.data.wording import say
 
 __all__ = ["SIGNS", "plain_signs", "read_days", "read_numbers"]
 

@@ -16,13 +16,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from crmlab.atlas.sentences import Message, say
 from crmlab.data.loaders.bad_cells import find_bad_cells
 from crmlab.data.loaders.raw import Raw, drop_empty, drop_totals, refuse_values_as_headings
 from crmlab.data.loaders.source import recognise
 from crmlab.data.loaders.translate import plain_name
 from crmlab.data.mapping import TableMapping
 from crmlab.data.problems import Problem
-from crmlab.data.wording import Message, say
 
 __all__ = ["list_sheets", "read_rows", "read_sheet", "tabulate"]
 

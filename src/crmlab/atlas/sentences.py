@@ -1,8 +1,9 @@
-"""What is said of a user's data, in English and Chinese: the sentences stand in ``messages.csv``.
+"""What a refusal says, in English and Chinese: the sentences stand in each area's ``messages.csv``.
 
-Who asks: whatever reads and checks data, and the command or the study that tells its reader in the
-reader's language. A sentence is named by its key and completed by values. It is a text, the English
-one, wherever a text is wanted; `text_in` gives it in another language, values and all.
+Who asks: whatever reads and checks data or fits a model to them, and the command, the study or the
+notebook that tells its reader in the reader's language. A sentence is named by its key and
+completed by values. It is a text, the English one, wherever a text is wanted; `text_in` gives it in
+another language, values and all.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from functools import cache
 from numbers import Number
 from pathlib import Path
 
-from crmlab.atlas import find_nearest
+from crmlab.atlas.terms import find_nearest
 
 __all__ = [
     "Counted",
@@ -28,7 +29,7 @@ __all__ = [
     "told_in",
 ]
 
-MESSAGES = Path(__file__).with_name("messages.csv")
+MESSAGES = sorted(Path(__file__).parents[1].glob("*/messages.csv"))
 _BETWEEN = {"en": ", ", "zh": "、"}
 
 #: What was repaired or left out: table, what in English and in Chinese, how often.
@@ -44,8 +45,11 @@ def load_messages(language: str) -> dict[str, str]:
     >>> load_messages("zh")["value_missing"]
     '该值缺失'
     """
-    with MESSAGES.open(encoding="utf-8", newline="") as lines:
-        return {row["key"]: row[language] for row in csv.DictReader(lines)}
+    messages = {}
+    for path in MESSAGES:
+        with path.open(encoding="utf-8", newline="") as lines:
+            messages |= {row["key"]: row[language] for row in csv.DictReader(lines)}
+    return messages
 
 
 class Message(str):

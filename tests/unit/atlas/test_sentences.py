@@ -1,21 +1,22 @@
 """What is said of data: each sentence once, in both languages, completed by the same values."""
 
 import ast
+import csv
 import pickle
 import string
 
 import pytest
 from typer.testing import CliRunner
 
+from crmlab.atlas.sentences import MESSAGES, load_messages, say, text_in
 from crmlab.cli import app
 from crmlab.data import load_dataset
-from crmlab.data.wording import MESSAGES, load_messages, say, text_in
 
-PACKAGE = MESSAGES.parents[1]
-SPEAKERS = [*PACKAGE.glob("data/loaders/*.py"), *PACKAGE.glob("cli/*.py")]
+PACKAGE = MESSAGES[0].parents[1]
+READERS = [*PACKAGE.glob("data/loaders/*.py"), *PACKAGE.glob("cli/*.py")]
 NAMES = "agreement catalog conversion dataset faults mapping order_lines own_card own_data problems"
-NAMES += " scanned schema tables wording"
-SPEAKERS += [PACKAGE / "data" / f"{name}.py" for name in NAMES.split()]
+NAMES += " scanned schema tables"
+READERS += [PACKAGE / "data" / f"{name}.py" for name in NAMES.split()]
 
 
 def blanks(sentence):
@@ -24,7 +25,7 @@ def blanks(sentence):
 
 def calls():
     """Yield the calls of `say` in the sources, and every text of theirs that may be a key."""
-    for path in SPEAKERS:
+    for path in PACKAGE.rglob("*.py"):
         tree = ast.parse(path.read_text("utf-8"))
         for node in ast.walk(tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -41,6 +42,14 @@ def test_every_sentence_is_said_in_both_languages_with_the_same_blanks():
         assert sentence, key
         assert chinese[key], key
         assert blanks(sentence) == blanks(chinese[key]), key
+
+
+def test_no_key_stands_twice():
+    keys = []
+    for path in MESSAGES:
+        with path.open(encoding="utf-8", newline="") as lines:
+            keys += [row["key"] for row in csv.DictReader(lines)]
+    assert len(set(keys)) == len(keys) == len(load_messages("en"))
 
 
 def test_no_two_sentences_are_one():
@@ -70,7 +79,7 @@ def test_every_sentence_is_said_somewhere_and_none_is_missing():
 
 def test_no_reader_has_a_sentence_of_its_own():
     # A sentence in code would be English in a Chinese report.
-    for path in SPEAKERS:
+    for path in READERS:
         if path.parent.name == "cli":
             continue
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
