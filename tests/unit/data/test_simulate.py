@@ -585,7 +585,7 @@ def test_tables_draw_from_streams_of_their_own():
     assert len(changed["tickets"]) > len(plain["tickets"])
 
 
-@settings(max_examples=6)
+@settings(max_examples=4)
 @given(
     n_customers=st.integers(1, 40),
     seed=st.integers(0, 2**64),
