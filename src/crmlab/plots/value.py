@@ -304,7 +304,8 @@ def plot_months(months, ax=None):
         markersize=4,
         label=label("n_customers"),
     )
-    twin.set(ylabel=label("n_customers", unit=True), ylim=(0, None))
+    # Room above the highest mark, and none cut at the axes.
+    twin.set(ylabel=label("n_customers", unit=True), ylim=(0, 1.08 * months["n_customers"].max()))
     twin.grid(visible=False)
     twin.spines["right"].set_visible(True)
     ax.set(xlabel=label("month"), ylabel=label("total_value", unit=True))
