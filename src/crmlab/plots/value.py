@@ -52,8 +52,6 @@ def plot_lorenz(curve, gini=None, ax=None):
     ax.plot([0, 1], [0, 1], color=GREY, linewidth=1.2, label=label("equal_value_line"))
     ax.fill_between(x, x, y, color=PALETTE[4], alpha=0.25, linewidth=0)
     ax.plot(x, y, color=PALETTE[0], label=label("lorenz_curve"))
-    if gini is not None:
-        ax.text(0.62, 0.34, f"{label('gini')}\n{gini:.2f}", ha="center", va="center")
     share_axis(ax.xaxis, ax.yaxis)
     ax.set(
         xlabel=label("customer_share_ascending", unit=True),
@@ -61,7 +59,9 @@ def plot_lorenz(curve, gini=None, ax=None):
         xlim=(0, 1),
         ylim=(min(0.0, float(y.min())), 1),
     )
-    ax.legend(loc="upper left")
+    # In the corner above the line of equality, where no curve comes.
+    said = None if gini is None else f"{label('gini')} {gini:.2f}"
+    ax.legend(loc="upper left", title=said, alignment="left")
     return ax
 
 
@@ -96,7 +96,7 @@ def plot_abc(table, ax=None):
             f"{letter}: {inside.mean():.0%}",
             ha="center",
             va="bottom",
-            rotation=0 if right - left > 0.14 else 90,
+            rotation=0 if right - left > 0.2 else 90,
         )
         left = right
     ax.plot(np.concatenate([[0], x]), np.concatenate([[0], y]), color=PALETTE[0])
@@ -304,7 +304,8 @@ def plot_months(months, ax=None):
         markersize=4,
         label=label("n_customers"),
     )
-    twin.set(ylabel=label("n_customers", unit=True), ylim=(0, None))
+    # Room above the highest mark, and none cut at the axes.
+    twin.set(ylabel=label("n_customers", unit=True), ylim=(0, 1.08 * months["n_customers"].max()))
     twin.grid(visible=False)
     twin.spines["right"].set_visible(True)
     ax.set(xlabel=label("month"), ylabel=label("total_value", unit=True))

@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import nnls
 
+from crmlab.atlas.sentences import say
 from crmlab.value.aggregate import aggregate_orders
 from crmlab.value.holdout import split_orders
 from crmlab.value.orders import as_day
@@ -179,7 +180,7 @@ def profit_account(contribution, activities, rates):
     known = contribution.dropna(subset=["contribution"]).set_index("customer_id")
     known = known[known.index.isin(activities.index)]
     if known.empty:
-        raise ValueError("no customer has both a known cost to serve and counted activities")
+        raise ValueError(say("value_no_activity_known"))
     table = known[["total_value"]].copy()
     table["cost_of_goods"] = known["total_value"] - known["total_margin"]
     table["total_margin"] = known["total_margin"]
@@ -341,17 +342,16 @@ def constant_margin_value(margin, yearly_cost, retention_rate, *, annual_discoun
 def _check_activities(cost, activities):
     """Return activities and costs as arrays, or say what is wrong with them."""
     if not cost.index.equals(activities.index):
-        raise ValueError("cost and activities have different indices; expected the same customers")
+        raise ValueError(say("value_costs_differ"))
     booked, units = cost.to_numpy(dtype="float64"), activities.to_numpy(dtype="float64")
     if not (np.isfinite(booked).all() and np.isfinite(units).all()):
-        raise ValueError("cost or activities have gaps; leave those customers out, and count them")
+        raise ValueError(say("value_costs_gaps"))
     if (booked < 0).any() or (units < 0).any() or not booked.sum() > 0:
-        raise ValueError("cost and activities: expected numbers from 0 up, and some cost")
+        raise ValueError(say("value_costs_negative"))
     idle = [name for name, n in zip(activities, units.sum(axis=0), strict=True) if n == 0]
     if idle:
-        raise ValueError(f"activity {idle[0]!r} never happens; leave it out")
+        raise ValueError(say("value_activity_idle", name=idle[0]))
     if len(booked) <= units.shape[1]:
-        raise ValueError(
-            f"{len(booked)} customers cannot tell the rates of {units.shape[1]} activities apart"
-        )
+        n, n_activities = units.shape
+        raise ValueError(say("value_few_accounts", n=n, n_activities=n_activities))
     return units, booked

@@ -2,7 +2,7 @@
 
 from crmlab.value.lifetime.bg_bb import BgBb, fit_bg_bb
 from crmlab.value.lifetime.bg_nbd import BgNbd, MbgNbd
-from crmlab.value.lifetime.candidates import fit_repeat_models
+from crmlab.value.lifetime.candidates import fit_repeat_models, tell_reasons
 from crmlab.value.lifetime.covariates import CovariateBgNbd, fit_bg_nbd_with_covariates
 from crmlab.value.lifetime.gamma_gamma import GammaGamma, fit_gamma_gamma, frequency_correlation
 from crmlab.value.lifetime.likelihood import Estimates, FitError, likelihood_ratio
@@ -59,6 +59,7 @@ __all__ = [
     "sample_bg_nbd_posterior",
     "simulate_bg_nbd",
     "simulate_pareto_nbd",
+    "tell_reasons",
     "track_orders",
     "try_profiles",
     "value_by_tenth",

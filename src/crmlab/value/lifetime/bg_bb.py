@@ -17,6 +17,7 @@ from typing import ClassVar
 import numpy as np
 from scipy.special import betaln, digamma, gammaln, logsumexp
 
+from crmlab.atlas.sentences import say
 from crmlab.value.lifetime.likelihood import Estimates, FitError, maximize_likelihood
 from crmlab.value.lifetime.repeat_orders import count_alike
 
@@ -24,8 +25,8 @@ __all__ = ["BgBb", "fit_bg_bb"]
 
 _COLUMNS = ("n_repeat_orders", "last_occasion", "n_occasions")
 _STARTS = ((1.0, 1.0, 0.5, 3.0), (0.5, 2.0, 1.0, 10.0), (3.0, 2.0, 0.3, 1.0))
-_NOBODY_LEAVES = "Nobody seems to leave. Use a model without drop-out, or more occasions."
-_ALL_ALIKE = "Customers seem not to differ. Use one probability for all of them."
+_NOBODY_LEAVES = "value_nobody_leaves_occasions"
+_ALL_ALIKE = "value_one_probability"
 _HINTS = {
     ("gamma", "0"): _NOBODY_LEAVES,
     ("delta", "infinity"): _NOBODY_LEAVES,
@@ -178,15 +179,9 @@ def fit_bg_bb(summary, *, n_customers=None):
     if len(count) != len(x) or not (count >= 0).all():
         raise ValueError(f"n_customers: expected {len(x)} numbers, 0 or more, one for each row")
     if n.max() < 3:
-        raise FitError(
-            f"{BgBb.name}: n_occasions is at most {n.max():g}; with fewer than 3 those who pause "
-            "cannot be told from those who left. Observe more occasions."
-        )
+        raise FitError.of(BgBb.name, say("value_few_occasions", n=float(n.max())))
     if not (count[x > 0].sum() and count[t_x < n].sum()):
-        raise FitError(
-            f"{BgBb.name}: either nobody bought again or everybody bought at the last occasion; "
-            "there is nothing to estimate. Look at the data, or observe longer."
-        )
+        raise FitError.of(BgBb.name, say("value_no_occasions"))
 
     # At few occasions there are few histories: each is computed once.
     levels, n_alike = count_alike(x, t_x, n, weights=count)

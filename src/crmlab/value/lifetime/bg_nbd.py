@@ -41,10 +41,7 @@ _HINTS = {
     ("a", "infinity"): ALL_ALIKE,
     ("r", "infinity"): ALL_ALIKE,
     ("alpha", "infinity"): ALL_ALIKE,
-    ("b", "0"): (
-        "Nearly everybody seems to leave at once. Use a model of single purchases, or look "
-        "whether one customer has many identifiers."
-    ),
+    ("b", "0"): "value_all_leave",
 }
 
 

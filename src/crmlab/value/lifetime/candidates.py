@@ -7,13 +7,14 @@ to give up on the other models.
 
 from __future__ import annotations
 
+from crmlab.atlas.sentences import reason, text_in
 from crmlab.value.lifetime.bg_nbd import BgNbd, MbgNbd
 from crmlab.value.lifetime.likelihood import FitError
 from crmlab.value.lifetime.nbd import Nbd
 from crmlab.value.lifetime.pareto_nbd import ParetoNbd
 from crmlab.value.lifetime.repeat_model import fit_repeat_model
 
-__all__ = ["fit_repeat_models"]
+__all__ = ["fit_repeat_models", "tell_reasons"]
 
 _KINDS = {"bg_nbd": BgNbd, "mbg_nbd": MbgNbd, "pareto_nbd": ParetoNbd, "nbd": Nbd}
 
@@ -30,8 +31,8 @@ def fit_repeat_models(summary):
     -------
     models : dict of str to RepeatModel
         Any of "bg_nbd", "mbg_nbd", "pareto_nbd" and "nbd".
-    refusals : dict of str to str
-        The message of each that could not be fitted.
+    refusals : dict of str to crmlab.atlas.sentences.Message
+        What each that could not be fitted said, a text in two languages.
 
     Raises
     ------
@@ -53,5 +54,31 @@ def fit_repeat_models(summary):
         try:
             models[key] = fit_repeat_model(kind, summary)
         except FitError as refusal:
-            refusals[key] = str(refusal)
+            refusals[key] = reason(refusal)
     return models, refusals
+
+
+def tell_reasons(refusals, language):
+    """Return why models could not be fitted, each reason once and without the models' names.
+
+    Parameters
+    ----------
+    refusals : dict of str to crmlab.atlas.sentences.Message
+        Result of `fit_repeat_models`.
+    language : {"en", "zh"}
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> two = pd.DataFrame(
+    ...     {"n_repeat_orders": [1, 0], "last_order_age_weeks": [2.0, 0.0], "age_weeks": 39.0}
+    ... )
+    >>> tell_reasons(fit_repeat_models(two)[1], "en")[:56]
+    '2 customers are too few to estimate how customers differ'
+    """
+    said = dict.fromkeys(text_in(why.filled["why"], language) for why in refusals.values())
+    return (" " if language == "en" else "").join(one[0].upper() + one[1:] for one in said)

@@ -26,6 +26,7 @@ import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 from scipy.special import expit
 
+from crmlab.atlas.sentences import say
 from crmlab.value.lifetime.bg_nbd import (
     BgNbd,
     log_likelihood_of_each,
@@ -301,11 +302,8 @@ def _refuse_undetermined(found, z):
     each = np.array(_of_each(point[:4], z, point[4:].reshape(3, -1)))
     is_far = (np.abs(np.log(each[2:])) > FAR).any(axis=0)
     if is_far.any() or not np.isfinite(list(found.standard_errors.values())).all():
-        raise FitError(
-            f"{CovariateBgNbd.name}: the data do not determine what the covariates do to leaving; "
-            f"for {is_far.sum()} of {len(z)} customers the estimates run off to never leaving, or "
-            "to leaving at once. Take fewer covariates, or more customers."
-        )
+        why = say("value_leaving_undetermined", n=int(is_far.sum()), n_all=len(z))
+        raise FitError.of(CovariateBgNbd.name, why)
 
 
 def _of_each(base, z, shifts):
@@ -352,18 +350,12 @@ def _refuse_useless(z, names):
     before = np.ones((len(z), 1))
     for column, centre, scale, name in zip(z.T, centres, scales, names, strict=True):
         if not scale > 1e-12 * max(1.0, abs(centre)):
-            raise FitError(
-                f"covariate {name!r} is {column[0]:g} for all {len(column)} customers, so that "
-                "it tells none from another. Leave it out."
-            )
+            value = float(column[0])
+            raise FitError(say("value_covariate_constant", name=name, value=value, n=len(column)))
         unit = (column - centre) / scale
         left = unit - before @ np.linalg.lstsq(before, unit, rcond=None)[0]
         if np.sqrt((left**2).mean()) < 1e-6:
-            earlier = ", ".join(repr(one) for one in names[: before.shape[1] - 1])
-            raise FitError(
-                f"covariate {name!r} follows from {earlier}, so that their effects cannot be told "
-                "apart. Leave one out (of a category, one value is the one the others are "
-                "compared with)."
-            )
+            earlier = [say("value_quoted", name=one) for one in names[: before.shape[1] - 1]]
+            raise FitError(say("value_covariate_follows", name=name, earlier=earlier))
         before = np.column_stack([before, unit])
     return centres, scales

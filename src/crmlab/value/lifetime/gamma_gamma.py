@@ -24,19 +24,13 @@ import numpy as np
 from scipy.special import digamma, gammaln
 from scipy.stats import spearmanr
 
+from crmlab.atlas.sentences import say
 from crmlab.value.lifetime.likelihood import Estimates, FitError, maximize_likelihood
 
 __all__ = ["GammaGamma", "fit_gamma_gamma", "frequency_correlation"]
 
 _FEWEST_REPEATERS = 10
-_ALIKE = (
-    "Customers seem to differ in what they spend no more than their single orders do. Use the "
-    "mean order value of all of them."
-)
-_STEADY = (
-    "Each customer's orders seem to be of one value, so that the observed mean needs no model. "
-    "Use it as it is."
-)
+_ALIKE, _STEADY = "value_orders_differ", "value_orders_steady"
 
 
 @dataclass(frozen=True)
@@ -237,20 +231,11 @@ def _read(summary):
 def _refuse_hopeless(x, value):
     model = GammaGamma.name
     if len(x) < _FEWEST_REPEATERS:
-        raise FitError(
-            f"{model}: only {len(x)} customers have a repeat order with a value above 0; expected "
-            f"at least {_FEWEST_REPEATERS}. Use the mean order value of all customers."
-        )
+        raise FitError.of(model, say("value_few_spenders", n=len(x), least=_FEWEST_REPEATERS))
     if np.ptp(value) <= 1e-9 * value.max():
-        raise FitError(
-            f"{model}: every customer's repeat orders are worth {value[0]:g} on average, so that "
-            "there is no difference to model. Use that value for everybody."
-        )
+        raise FitError.of(model, say("value_one_worth", value=float(value[0])))
     if (x == 1).all():
-        raise FitError(
-            f"{model}: every customer has one repeat order, and how orders vary within a customer "
-            "cannot be told from how customers differ. Observe them longer."
-        )
+        raise FitError.of(model, say("value_one_repeat"))
 
 
 def _log_likelihood(point, x, value, n):

@@ -15,6 +15,8 @@ import pandas as pd
 from scipy.optimize import minimize
 from scipy.stats import chi2, norm
 
+from crmlab.atlas.sentences import say
+
 __all__ = ["FAR", "Estimates", "FitError", "likelihood_ratio", "maximize_likelihood"]
 
 # On the logarithmic scale: where no search goes, and where a parameter that the data do not hold
@@ -30,6 +32,11 @@ _NOWHERE = 1e10
 
 class FitError(ValueError):
     """A model cannot be fitted to these data; the message says why and what to do."""
+
+    @classmethod
+    def of(cls, model, why):
+        """Return the refusal of a model, by its name, for a reason."""
+        return cls(say("value_of_model", model=model, why=why))
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,12 +183,11 @@ def maximize_likelihood(
     _refuse_runaway(place, errors, names, model, hints, signed)
     value, gradient = loss(place)
     if np.abs(gradient).max() > _LARGEST_GRADIENT:
-        slope = ", ".join(f"{n} {g:.1e}" for n, g in zip(names, gradient, strict=True))
-        raise FitError(
-            f"{model}: no maximum of the likelihood was found from {len(starts)} starts (slopes "
-            f"per customer: {slope}). The data hold too little to tell the parameters apart: "
-            "take more customers or a longer window."
-        )
+        slopes = [
+            say("value_slope", name=name, slope=slope)
+            for name, slope in zip(names, gradient, strict=True)
+        ]
+        raise FitError.of(model, say("value_no_maximum", n=len(starts), slopes=slopes))
     estimate, scale = of_place(place)
     return Estimates(
         values=dict(zip(names, estimate.tolist(), strict=True)),
@@ -241,10 +247,7 @@ def _search(loss, places, model):
     ends = [minimize(loss, place, jac=True, method="BFGS", options=options) for place in places]
     ends = [end for end in ends if end.fun < _NOWHERE]
     if not ends:
-        raise FitError(
-            f"{model}: the likelihood cannot be computed at any start; look at the data for "
-            "values out of any proportion."
-        )
+        raise FitError.of(model, say("value_no_start"))
     return min(ends, key=lambda end: end.fun).x
 
 
@@ -253,12 +256,10 @@ def _refuse_runaway(point, errors, names, model, hints, signed):
     for name, place, error in zip(names, point, errors, strict=True):
         if abs(place) < FAR or error < 1:
             continue
-        where = "infinity" if place > 0 else "minus infinity" if name in signed else "0"
-        why = hints.get((name, where), "The data do not determine it.")
-        raise FitError(
-            f"{model}: the estimate of {name} runs off to {where}, so that the model has no best "
-            f"fit to these data. {why}"
-        )
+        below = "value_minus_infinity" if name in signed else "value_zero"
+        where = say("value_infinity" if place > 0 else below)
+        why = say(hints.get((name, str(where)), "value_undetermined"))
+        raise FitError.of(model, say("value_runs_off", name=name, where=where, why=why))
 
 
 def _polish(loss, place, hessian=None):

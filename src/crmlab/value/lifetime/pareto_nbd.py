@@ -38,7 +38,7 @@ _HINTS = {
     ("s", "infinity"): ALL_ALIKE,
     ("r", "infinity"): ALL_ALIKE,
     ("alpha", "infinity"): ALL_ALIKE,
-    ("beta", "0"): "Some customers seem to leave at once. The MBG/NBD may fit them better.",
+    ("beta", "0"): "value_some_leave",
 }
 
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from crmlab.atlas.sentences import reason, say
 from crmlab.value.lifetime.bg_nbd import BgNbd
 from crmlab.value.lifetime.covariates import fit_bg_nbd_with_covariates
 from crmlab.value.lifetime.likelihood import FitError, likelihood_ratio
@@ -74,8 +75,8 @@ def try_profiles(summary, profiles, *, n_later, weeks):
     effects : pandas.DataFrame
         One row per value compared: `profile`, `profile_value`, `compared_with`, `n_customers`,
         `rate_ratio`, `lower`, `upper` (95 per cent).
-    refusals : dict of str to str
-        Why a profile could not be fitted.
+    refusals : dict of str to crmlab.atlas.sentences.Message
+        Why a profile could not be fitted, a text in two languages.
 
     Raises
     ------
@@ -104,14 +105,14 @@ def try_profiles(summary, profiles, *, n_later, weeks):
     for name in profiles.columns:
         coded = code_profile(profiles[name]).set_axis(summary.index)
         if coded.empty:
-            refusals[name] = "All customers have the same value, so that it tells none apart."
+            refusals[name] = say("value_profile_constant")
             continue
         marks = {value: f"{name}={value}" for value in coded}
         known = summary.assign(**coded.rename(columns=marks))
         try:
             model = fit_bg_nbd_with_covariates(known, list(marks.values()))
         except FitError as refusal:
-            refusals[name] = str(refusal)
+            refusals[name] = reason(refusal)
             continue
         ahead = {"with": model.expected_future_orders(known, weeks=weeks), "without": plainly}
         errors = compare_forecasts(n_later, ahead)["root_mean_square_error"]

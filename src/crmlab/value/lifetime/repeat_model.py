@@ -22,14 +22,9 @@ from crmlab.value.lifetime.repeat_orders import (
 
 __all__ = ["ALL_ALIKE", "NOBODY_LEAVES", "RepeatModel", "fit_repeat_model"]
 
-#: What it means that the parameters of leaving, or those of differences, run away.
-NOBODY_LEAVES = (
-    "Nobody seems to leave within the window. Use a model without drop-out, or a longer window."
-)
-ALL_ALIKE = (
-    "Customers seem to differ no more than chance alone makes them. Check whether these are "
-    "really customers of different habits, or take a longer window."
-)
+#: Messages: what it means that the parameters of leaving, or of differences, run away.
+NOBODY_LEAVES = "value_nobody_leaves"
+ALL_ALIKE = "value_all_alike"
 
 # Of more customers, a part spread over all of them leads close to the maximum in less time.
 _ENOUGH_TO_BEGIN = 5_000

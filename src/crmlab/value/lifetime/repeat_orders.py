@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from crmlab.atlas.sentences import say
 from crmlab.value.lifetime.likelihood import FitError
 
 __all__ = [
@@ -175,22 +176,12 @@ def count_alike(*columns, weights=None):
 def refuse_hopeless(x, age, *, model):
     """Refuse data from which no model of repeat buying can be estimated, before trying."""
     if len(x) < _FEWEST_CUSTOMERS:
-        raise FitError(
-            f"{model}: {len(x)} customers are too few to estimate how customers differ; expected "
-            f"at least {_FEWEST_CUSTOMERS}, and hundreds for a fit worth acting on."
-        )
+        raise FitError.of(model, say("value_few_customers", n=len(x), least=_FEWEST_CUSTOMERS))
     if not (age > 0).any():
-        raise FitError(
-            f"{model}: every customer's first purchase is on the last day observed, so that "
-            "nobody had time to come back. Observe them longer."
-        )
+        raise FitError.of(model, say("value_no_time"))
     n_repeaters = int((x > 0).sum())
     if n_repeaters < _FEWEST_REPEATERS:
-        raise FitError(
-            f"{model}: only {n_repeaters} of {len(x)} customers bought again, and how often "
-            "customers return cannot be told from those who did not. Observe them longer, or "
-            "treat the trade as one of single purchases."
-        )
+        raise FitError.of(model, say("value_few_repeaters", n=n_repeaters, n_all=len(x)))
 
 
 def as_weeks(weeks):

@@ -19,18 +19,16 @@ from typing import ClassVar
 import numpy as np
 from scipy.special import betaln, digamma, hyp2f1
 
+from crmlab.atlas.sentences import say
 from crmlab.value.lifetime.likelihood import Estimates, FitError, maximize_likelihood
 
 __all__ = ["ShiftedBetaGeometric", "fit_shifted_beta_geometric"]
 
 _HINTS = {
-    ("alpha", "infinity"): (
-        "Customers seem not to differ: the share that leaves is the same at every term. Use one "
-        "retention rate for all of them."
-    ),
-    ("beta", "infinity"): "Nearly nobody seems to leave. Observe more terms.",
-    ("alpha", "0"): "Nearly nobody seems to leave. Observe more terms.",
-    ("beta", "0"): "Those who leave seem to leave at once, and the others never. Check the terms.",
+    ("alpha", "infinity"): "value_one_retention",
+    ("beta", "infinity"): "value_nobody_leaves_terms",
+    ("alpha", "0"): "value_nobody_leaves_terms",
+    ("beta", "0"): "value_leave_or_never",
 }
 
 
@@ -167,13 +165,10 @@ def fit_shifted_beta_geometric(remaining):
         )
     model = ShiftedBetaGeometric.name
     if len(left) < 3:
-        raise FitError(f"{model}: {len(left)} renewals are too few; expected at least 3.")
+        raise FitError.of(model, say("value_few_renewals", n=len(left)))
     if left.sum() == 0 or there[1] == 0:
-        what = "nobody" if left.sum() == 0 else "everybody"
-        raise FitError(
-            f"{model}: {what} left, so that nothing shows how customers differ. Look at the data, "
-            "or observe more renewals."
-        )
+        who = "value_nobody_left" if left.sum() == 0 else "value_everybody_left"
+        raise FitError.of(model, say(who))
     term = np.arange(1, len(there))
 
     def log_likelihood(point):

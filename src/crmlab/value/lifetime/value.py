@@ -20,6 +20,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from crmlab.atlas.sentences import reason, say
 from crmlab.value.lifetime.gamma_gamma import fit_gamma_gamma
 from crmlab.value.lifetime.likelihood import FitError
 from crmlab.value.lifetime.repeat_model import fit_repeat_model
@@ -240,10 +241,9 @@ def bootstrap_lifetime_value(
             margin_rate=margin_rate,
         )["lifetime_value"].to_numpy()
     if len(values) <= n_resamples / 2:
-        raise FitError(
-            f"{n_resamples - len(values)} of {n_resamples} resamples could not be fitted, so that "
-            f"the data are too few for an interval. The last of them said: {failure}"
-        )
+        n = n_resamples - len(values)
+        why = reason(failure)
+        raise FitError(say("value_few_resamples", n=n, n_all=n_resamples, why=why))
     return pd.DataFrame.from_dict(values, orient="index").rename_axis("resample")
 
 

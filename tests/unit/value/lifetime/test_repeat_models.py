@@ -10,6 +10,7 @@ from scipy.special import beta as beta_function
 from scipy.special import betaln, gammaln
 from scipy.stats import nbinom
 
+from crmlab.atlas import text_in
 from crmlab.value.lifetime import (
     BgNbd,
     FitError,
@@ -20,6 +21,7 @@ from crmlab.value.lifetime import (
     fit_repeat_models,
     simulate_bg_nbd,
     simulate_pareto_nbd,
+    tell_reasons,
 )
 from crmlab.value.lifetime.bg_nbd import orders_while_alive
 from crmlab.value.lifetime.repeat_orders import each_row
@@ -280,8 +282,11 @@ def test_customers_who_never_leave_are_refused_in_words():
     steady = np.full(300, 52.0)
     orders = rng.poisson(rng.gamma(2.0, 10.0, 300))
     last = np.where(orders > 0, 52.0 * rng.random(300) ** (1 / np.maximum(orders, 1)), 0.0)
-    with pytest.raises(FitError, match=r"runs off to .*Nobody seems to leave within the window"):
+    with pytest.raises(
+        FitError, match=r"runs off to .*Nobody seems to leave within the window"
+    ) as refusal:
         fit_repeat_model(BgNbd, customers(*zip(orders, last, steady, strict=True)))
+    assert "观察期内似乎无人离开。请用没有流失的模型" in text_in(refusal.value, "zh")
 
 
 def test_customers_all_alike_are_refused_in_words():
@@ -335,3 +340,18 @@ def test_missing_column_and_impossible_settings_are_refused():
         BgNbd(1, 0, 1, 1)
     with pytest.raises(ValueError, match="weeks is"):
         BG.expected_orders(-1.0)
+
+
+def test_refusals_are_told_in_both_languages_and_each_reason_once():
+    once = pd.DataFrame(
+        {"n_repeat_orders": [0] * 1200, "last_order_age_weeks": 0.0, "age_weeks": 39.0}
+    )
+    models, refusals = fit_repeat_models(once)
+    assert not models
+    assert text_in(refusals["nbd"], "zh") == (
+        "NBD：1200 位客户中只有 0 位再次购买，从没有再来的人看不出客户多久来一次。"
+        "请延长观察期，或按一次性购买的生意处理。"
+    )
+    assert tell_reasons(refusals, "zh") == text_in(refusals["nbd"], "zh").removeprefix("NBD：")
+    assert tell_reasons(refusals, "en").startswith("Only 0 of 1200 customers bought again, and")
+    assert tell_reasons(refusals, "en").count("Only") == 1
