@@ -331,16 +331,16 @@ def _refuse_hopeless(months, counts):
         raise ValueError(few)
     for name, column in zip(counts, months.counts.T, strict=True):
         if not column.any():
-            raise ValueError(say("relationship_stages_all_zero", count=_name(name)))
+            raise ValueError(say("relationship_stages_all_zero", count=_both(name)))
         if column.min() == column.max():
-            said = say("relationship_stages_constant", count=_name(name), value=column[0])
+            said = say("relationship_stages_constant", count=_both(name), value=column[0])
             raise ValueError(said)
     share = (months.counts[:, 0] > 0).mean()
     if share < 0.01:
-        raise ValueError(say("relationship_stages_rare", count=_name(counts[0]), share=share))
+        raise ValueError(say("relationship_stages_rare", count=_both(counts[0]), share=share))
 
 
-def _name(count):
+def _both(count):
     """Return a column of counts in each language: by its name, and by its term in Chinese."""
     known = load_terms()
     return {"en": count, "zh": known[count].zh if count in known else count}
