@@ -1,6 +1,7 @@
 """Figures of who calls whom: communities, their stability, leaving along the links."""
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from crmlab.plots.style import (
     GREY,
@@ -132,7 +133,9 @@ def plot_contagion(contagion, question="when_they_leave", ax=None):
     ax = new_axes(ax)
     permuted = contagion.permuted[question]
     found = contagion.table.loc[question, "n_pairs"]
-    ax.hist(permuted, bins=25, color=PALE, edgecolor="white", label=label("by_chance"))
+    width = max(1, round((permuted.max() - permuted.min()) / 25))  # pairs: whole numbers
+    bins = np.arange(permuted.min() - 0.5, permuted.max() + width, width)
+    ax.hist(permuted, bins=bins, color=PALE, edgecolor="white", label=label("by_chance"))
     ax.axvline(found, color=PALETTE[1], linewidth=2, label=label("found_pairs"))
     low, high = min(permuted.min(), found), max(permuted.max(), found)
     room = 0.06 * max(high - low, 1)
@@ -141,6 +144,7 @@ def plot_contagion(contagion, question="when_they_leave", ax=None):
         xlabel=label(question),
         ylabel=label("n_permutations"),
     )
+    ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     number_axis(ax.xaxis, ax.yaxis)
     legend_above(ax)
     return ax

@@ -175,7 +175,7 @@ def plot_moves(table, kind, *, xlabel, ylabel, ax=None):
     )
     for i, j in np.ndindex(shares.shape):
         share = shares[i, j]
-        if share > 0:
+        if share >= 0.0005:  # less would read 0.0%
             text = f"{share:.0%}" if share >= 0.01 else f"{share:.1%}"
             colour = "white" if share > 0.55 else "#333333"
             ax.text(j, i, text, ha="center", va="center", color=colour)

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
+from crmlab.atlas.sentences import say
 from crmlab.relationship.panel import arrange_months
 
 __all__ = [
@@ -66,7 +67,7 @@ def estimate_transitions(panel, state, *, level=0.95):
     n_states = len(state.cat.categories)
     pairs = list(pairwise(months.blocks()))
     if not pairs:
-        raise ValueError("no customer has two months: nobody was seen to move or to stay")
+        raise ValueError(say("relationship_nobody_seen_to_move"))
     before = np.concatenate([codes[a][: b.stop - b.start] for a, b in pairs])
     after = np.concatenate([codes[b] for _, b in pairs])
     who = np.concatenate([np.arange(n) for n in months.sizes[1:]])

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
+from crmlab.atlas.sentences import say
 from crmlab.relationship.chain import (
     estimate_transitions,
     markov_value,
@@ -177,10 +178,8 @@ def foretell_value(panel, rungs, *, holdout_months):
     month = panel["month_on"]
     last = sorted(month.unique())
     if not 1 <= holdout_months <= len(last) - 2:
-        raise ValueError(
-            f"holdout_months is {holdout_months!r} of {len(last)} months; expected 1 or more, and "
-            "two months left to see customers move"
-        )
+        months = len(last)
+        raise ValueError(say("relationship_holdout_months", found=holdout_months, months=months))
     cut = last[-holdout_months - 1]
     is_early = (month <= cut).to_numpy()
     early, seen = panel[is_early], rungs[is_early]

@@ -33,6 +33,8 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
+from crmlab.atlas import load_terms
+from crmlab.atlas.sentences import say
 from crmlab.relationship.panel import arrange_months
 from crmlab.relationship.recursions import (
     find_best_path,
@@ -267,10 +269,7 @@ def _climb(months, point, most_steps, *, is_trial):
         gamma, moves = smooth_states(months, forward, likelihood, transitions)
         point = _maximize(months, gamma, moves)
     if not is_trial:
-        raise ValueError(
-            f"the stages had not settled after {most_steps} steps: the data do not tell five "
-            "states apart. Use other counts or more months, or raise most_steps"
-        )
+        raise ValueError(say("relationship_stages_unsettled", steps=most_steps))
     return point, log_likelihood, most_steps
 
 
@@ -324,30 +323,24 @@ def _as_stages(codes, index):
 def _refuse_hopeless(months, counts):
     """Refuse data in which no stages can be seen, and say what to do."""
     if len(months.sizes) < _SHORTEST:
-        raise ValueError(
-            f"too few months: the longest history has {len(months.sizes)}; expected at least "
-            f"{_SHORTEST}. Take a longer window"
-        )
+        found = len(months.sizes)
+        raise ValueError(say("relationship_stages_few_months", found=found, least=_SHORTEST))
     n_followed = int(months.sizes[1])
     if n_followed < _FEWEST:
-        raise ValueError(
-            f"too few customers: {n_followed} have two months or more; expected at least {_FEWEST}"
-        )
+        few = say("relationship_stages_few_customers", found=n_followed, least=_FEWEST)
+        raise ValueError(few)
     for name, column in zip(counts, months.counts.T, strict=True):
         if not column.any():
-            raise ValueError(
-                f"{name} is 0 in every customer-month: nobody came back, and there is no course to "
-                "follow. Take a longer window or another count"
-            )
+            raise ValueError(say("relationship_stages_all_zero", count=_both(name)))
         if column.min() == column.max():
-            raise ValueError(
-                f"{name} is {column[0]:g} in every customer-month: without change there are no "
-                "stages to see. Leave this count out"
-            )
+            said = say("relationship_stages_constant", count=_both(name), value=column[0])
+            raise ValueError(said)
     share = (months.counts[:, 0] > 0).mean()
     if share < 0.01:
-        raise ValueError(
-            f"hardly anything happened: {counts[0]} is above 0 in {share:.1%} of the "
-            "customer-months; stages need customers who come back. Take longer periods or a "
-            "busier count"
-        )
+        raise ValueError(say("relationship_stages_rare", count=_both(counts[0]), share=share))
+
+
+def _both(count):
+    """Return a column of counts in each language: by its name, and by its term in Chinese."""
+    known = load_terms()
+    return {"en": count, "zh": known[count].zh if count in known else count}

@@ -16,6 +16,7 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
+from crmlab.atlas.sentences import say
 from crmlab.data.engines import collect, read_frame
 from crmlab.data.exact import join_money, split_money, sum_money
 
@@ -129,9 +130,7 @@ def count_monthly_orders(orders, *, observed_to):
     first = sums[sums["n_orders"] > 0].groupby("customer_id")["month"].min()
     first = first[first <= last].sort_index()
     if first.empty:
-        raise ValueError(
-            f"orders: no purchase in a full month up to {end:%Y-%m-%d}; give more months"
-        )
+        raise ValueError(say("relationship_no_full_month", end=f"{end:%Y-%m-%d}"))
     length = (last - first + 1).to_numpy()
     customer = np.repeat(np.arange(len(first)), length)
     number = np.arange(len(customer)) - np.repeat(np.cumsum(length) - length, length)
@@ -183,7 +182,7 @@ def arrange_months(panel, counts):
     if missing or not counts:
         raise ValueError(f"panel: no column {', '.join(missing) or 'of counts was named'}")
     if panel.empty:
-        raise ValueError("panel has no rows; expected one per customer and month")
+        raise ValueError(say("relationship_panel_empty"))
     values = panel[counts].to_numpy(dtype=float, na_value=np.nan)
     bad = ~((values >= 0) & (values == np.floor(values)))
     if bad.any():

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import gammaln
 
+from crmlab.atlas.sentences import say
 from crmlab.relationship.panel import arrange_months
 
 __all__ = ["compare_forecasts", "confusion_table", "forecast_naively", "score_labels"]
@@ -165,7 +166,7 @@ def compare_forecasts(actual, forecasts):
     is_known = np.all([np.isfinite(values) for values in means.values()], axis=0)
     n_cases = int(is_known.sum())
     if n_cases < 2:
-        raise ValueError("no month has all forecasts: give histories of more than two months")
+        raise ValueError(say("relationship_no_forecast"))
     scores, rows = {}, []
     for name, values in means.items():
         if (values[is_known] < 0).any():

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from scipy.stats import poisson
 
+from crmlab.atlas import text_in
 from crmlab.data.simulate.stages import MONTHLY_MEANS, trace_stages
 from crmlab.relationship.markov_stages import STATES, StageModel, fit_stages
 from crmlab.relationship.score import score_labels
@@ -163,6 +164,19 @@ def some(n_months=8, n_customers=40, seed=1, rate=2.0):
 def test_hopeless_data_are_refused_in_words(panel_of, histories, message):
     with pytest.raises(ValueError, match=message):
         fit_stages(panel_of(histories), ["n_visits"], seed=1)
+
+
+@pytest.mark.parametrize(
+    ("histories", "message"),
+    [
+        (some(n_customers=3), "客户太少：满两个月的只有 3 位，至少需要 30 位"),
+        (np.full((40, 8), 2), "所有客户在所有月份的到访次数都是 2：没有变化"),
+    ],
+)
+def test_refusals_are_said_in_chinese_with_the_count_by_its_term(panel_of, histories, message):
+    with pytest.raises(ValueError, match=r"expected at least 30|n_visits is 2") as refusal:
+        fit_stages(panel_of(histories), ["n_visits"], seed=1)
+    assert text_in(refusal.value, "zh").startswith(message)
 
 
 def test_a_fit_that_does_not_settle_is_refused(panel_of):
