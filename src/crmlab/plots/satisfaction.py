@@ -315,8 +315,8 @@ def tabulate_predictions(table):
         "n_respondents": table["n_respondents"],
         "holdout_r_squared": table["r_squared"],
         "holdout_interval": _pairs(table["lower"], table["upper"]),
-        "advantage": lead["advantage"].mask(is_baseline),
-        "advantage_interval": ends.mask(is_baseline),
+        "holdout_advantage": lead["advantage"].mask(is_baseline),
+        "holdout_advantage_interval": ends.mask(is_baseline),
     }
     return pd.DataFrame(shown).set_index(table["measure"])
 
