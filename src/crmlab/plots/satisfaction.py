@@ -309,6 +309,7 @@ def tabulate_predictions(table):
         One row per measure; intervals are pairs. The lead is NaN for the baseline itself.
     """
     ends = ["r_squared", "lower", "upper", "advantage", "advantage_lower", "advantage_upper"]
+    is_baseline = (table[ends[3:]] == 0).all(axis=1)
     table = table.assign(
         **(table[ends].round(3) + 0.0)
     )  # of what is hard to foretell, tenths of a %
