@@ -5,7 +5,7 @@ import numpy as np
 from crmlab.plots.paths import say_name
 from crmlab.plots.style import GREY, PALE, PALETTE, label, legend_above, new_axes
 
-__all__ = ["plot_improvement", "plot_index", "plot_recovery"]
+__all__ = ["plot_improvement", "plot_index", "plot_recovery", "say_p_values"]
 
 
 def plot_improvement(matrix, ax=None):
@@ -38,18 +38,14 @@ def plot_improvement(matrix, ax=None):
         capsize=3,
         zorder=3,
     )
-    for name, row in matrix.iterrows():
-        is_right = row["performance"] > x.max() - 0.3 * np.ptp(x)
-        ax.annotate(
-            say_name(name),
-            (row["performance"], row["importance"]),
-            (-7 if is_right else 7, 7),
-            textcoords="offset points",
-            ha="right" if is_right else "left",
-            zorder=4,
-            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.8},
-        )
     ax.margins(0.14, 0.16)
+    _name_points(
+        ax,
+        {
+            say_name(name): point
+            for name, point in zip(x.index, zip(x, y, strict=True), strict=True)
+        },
+    )
     corners = {"improve_first": (0, 1), "keep_up": (1, 1), "improve_later": (0, 0), "hold": (1, 0)}
     for area, (right, top) in corners.items():
         ax.text(
@@ -65,6 +61,60 @@ def plot_improvement(matrix, ax=None):
     ax.set(xlabel=label("performance", unit=True), ylabel=label("importance_points", unit=True))
     ax.grid(visible=False)
     return ax
+
+
+def _name_points(ax, points):
+    """Write each point's name beside it, on the side where it covers least of what is there."""
+    places = np.array(list(points.values()), dtype=float)
+    ends = np.array([ax.get_xlim(), ax.get_ylim()])
+    size = ax.get_window_extent().size * 72 / ax.figure.dpi  # of the axes, in points
+    places = (places - ends[:, 0]) / np.ptp(ends, axis=1) * size
+    boxes = [(*(place - 4), *(place + 4)) for place in places]
+    for (name, point), place in zip(points.items(), places, strict=True):
+        wide = 5.6 * sum(2 if ord(sign) > 0x2E80 else 1 for sign in name)
+        found = []
+        for up, right in ((1, 1), (1, -1), (-1, 1), (-1, -1)):
+            x, y = place + 7 * np.array([right, up])
+            box = (min(x, x + right * wide), min(y, y + up * 12))
+            box += (box[0] + wide, box[1] + 12)
+            outside = box[0] < 0 or box[2] > size[0]
+            found.append(
+                (sum(_shared(box, other) for other in boxes) + 1e4 * outside, box, up, right)
+            )
+        _, box, up, right = min(found, key=lambda one: one[0])
+        boxes.append(box)
+        ax.annotate(
+            name,
+            point,
+            (7 * right, 7 * up),
+            textcoords="offset points",
+            ha="left" if right > 0 else "right",
+            va="bottom" if up > 0 else "top",
+            zorder=4,
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.8},
+        )
+
+
+def _shared(one, other):
+    """Return the area that two boxes share, each left, bottom, right, top."""
+    wide = min(one[2], other[2]) - max(one[0], other[0])
+    high = min(one[3], other[3]) - max(one[1], other[1])
+    return max(wide, 0.0) * max(high, 0.0)
+
+
+def say_p_values(values):
+    """Return p values in three decimals, those below as "<0.001"; missing ones stay missing.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> say_p_values(pd.Series([0.0291, 0.0000004, None])).tolist()
+    ['0.029', '<0.001', None]
+    """
+    said = ["<0.001" if p < 0.001 else f"{p:.3f}" if p == p else None for p in values]
+    result = values.astype("object")
+    result[:] = said
+    return result
 
 
 def plot_index(table, *, overall=None, ax=None):

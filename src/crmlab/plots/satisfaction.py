@@ -308,15 +308,19 @@ def tabulate_predictions(table):
     pandas.DataFrame
         One row per measure; intervals are pairs. The lead is NaN for the baseline itself.
     """
-    lead = table[["advantage", "advantage_lower", "advantage_upper"]]
-    is_baseline = (lead == 0).all(axis=1)
-    ends = _pairs(lead["advantage_lower"], lead["advantage_upper"])
+    ends = ["r_squared", "lower", "upper", "advantage", "advantage_lower", "advantage_upper"]
+    is_baseline = (table[ends[3:]] == 0).all(axis=1)
+    table = table.assign(
+        **(table[ends].round(3) + 0.0)
+    )  # of what is hard to foretell, tenths of a %
+    lead = table[ends[3:]]
+    lead_ends = _pairs(lead["advantage_lower"], lead["advantage_upper"])
     shown = {
         "n_respondents": table["n_respondents"],
         "holdout_r_squared": table["r_squared"],
         "holdout_interval": _pairs(table["lower"], table["upper"]),
-        "advantage": lead["advantage"].mask(is_baseline),
-        "advantage_interval": ends.mask(is_baseline),
+        "holdout_advantage": lead["advantage"].mask(is_baseline),
+        "holdout_advantage_interval": lead_ends.mask(is_baseline),
     }
     return pd.DataFrame(shown).set_index(table["measure"])
 

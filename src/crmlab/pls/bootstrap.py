@@ -28,10 +28,12 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
+from crmlab.atlas.sentences import say
 from crmlab.pls.effects import reached_pairs, total_effects_of, ways
 from crmlab.pls.estimate import Estimate
 from crmlab.pls.measures import htmt_of
 from crmlab.pls.moments import counted_moments
+from crmlab.pls.reasons import tell_tally
 from crmlab.pls.solve import OUTCOMES, solve_samples
 
 __all__ = ["QUANTITIES", "SIGN_RULES", "Bootstrap", "bootstrap_model"]
@@ -160,10 +162,9 @@ def bootstrap_model(
     found = np.bincount(np.concatenate(outcomes), minlength=len(OUTCOMES))
     tally = pd.Series(found, OUTCOMES, name="n_resamples")
     if len(draws["paths"]) < 2:
+        used = len(draws["paths"])
         raise ValueError(
-            f"of {n_resamples} resamples only {len(draws['paths'])} could be used ("
-            + ", ".join(f"{name} {count}" for name, count in tally.items() if count)
-            + "): see why before trusting the estimate; inadmissible='keep' would use those too"
+            say("pls_few_resamples", n=n_resamples, used=used, became=tell_tally(tally))
         )
     inner = {k: np.concatenate([e[k] for e in errors]) for k in QUANTITIES} if n_inner else None
     everything = np.ones(1, dtype=bool)

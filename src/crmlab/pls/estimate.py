@@ -22,6 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from crmlab.atlas.sentences import say
 from crmlab.pls.algorithm import SCHEMES
 from crmlab.pls.layout import Layout, lay_out
 from crmlab.pls.moments import sample_moments
@@ -264,12 +265,8 @@ def estimate_model(
     if outcome == "collinear":
         raise ValueError(name_collinear(estimate, covariances))
     if outcome == "not_converged":
-        raise ValueError(
-            f"the weights had not settled after {max_iterations} iterations (tolerance "
-            f"{tolerance:g}): raise max_iterations; where weights go round in circles, as they may "
-            "in mode B with few respondents, weigh in mode A, try scheme='factorial', or look for "
-            "a construct that hardly correlates with its neighbours"
-        )
+        tried = {"n": max_iterations, "tolerance": f"{tolerance:g}"}
+        raise ValueError(say("pls_not_settled", **tried))
     return estimate
 
 
@@ -280,7 +277,4 @@ def _check_consistent(model, layout):
             "correction): use consistent=False"
         )
     if not layout.corrected.any():
-        raise ValueError(
-            "consistent=True corrects reflective constructs of two and more items, and this "
-            "model has none: build them with reflective(...) or use consistent=False"
-        )
+        raise ValueError(say("pls_nothing_to_correct"))

@@ -24,7 +24,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from crmlab.atlas.sentences import say
 from crmlab.pls.bootstrap import at_once, is_finite, solve_counts
+from crmlab.pls.reasons import tell_outcome
 from crmlab.pls.respondents import FEWEST_RESPONDENTS
 from crmlab.pls.solve import OUTCOMES
 
@@ -191,17 +193,13 @@ def two_groups(estimate, groups):
         raise ValueError(f"the group of respondent {index[chosen.isna()][0]!r} is missing")
     names = tuple(pd.unique(chosen))
     if len(names) != 2:
-        raise ValueError(
-            f"groups holds {len(names)} values, {', '.join(map(str, names[:4]))}: two are compared "
-            "at a time, choose two"
-        )
+        raise ValueError(say("pls_not_two_groups", n=len(names), names=tuple(map(str, names[:4]))))
     names = tuple(sorted(names)) if _sortable(names) else names
     member = (chosen == names[0]).to_numpy()
     for name, size in zip(names, _sizes(member), strict=True):
         if size < FEWEST_RESPONDENTS:
-            raise ValueError(
-                f"group {name!r} has {size} respondents: at least {FEWEST_RESPONDENTS} are needed"
-            )
+            blanks = {"n": size, "least": FEWEST_RESPONDENTS}
+            raise ValueError(say("pls_small_group", name=repr(name), **blanks))
     return names, member
 
 
@@ -221,10 +219,8 @@ def _observed(statistic, estimate, member):
     """Return the statistic of the groups as they are."""
     values, outcome = statistic(estimate, member[None])
     if outcome[0]:
-        raise ValueError(
-            f"a group cannot be estimated by itself ({OUTCOMES[outcome[0]]}): look for an item "
-            "that everyone in it answers alike, or for items that say the same in it"
-        )
+        why = tell_outcome(OUTCOMES[outcome[0]])
+        raise ValueError(say("pls_group_alone", why=why))
     return values[0]
 
 
@@ -242,10 +238,8 @@ def _permuted(estimate, member, seed, n_permutations, statistic):
     found = np.bincount(np.concatenate(outcomes), minlength=len(OUTCOMES))
     tally = pd.Series(found, OUTCOMES, name="n_permutations")
     if tally["solved"] < 20:
-        raise ValueError(
-            f"only {tally['solved']} of {n_permutations} permutations could be estimated: the "
-            "groups are too small or an item hardly varies"
-        )
+        solved = int(tally["solved"])
+        raise ValueError(say("pls_few_permutations", solved=solved, n=n_permutations))
     return np.concatenate(kept), tally
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from crmlab.atlas.sentences import say
 from crmlab.pls.effects import total_effects_of
 
 __all__ = ["importance_performance", "index_scores", "item_importance_performance"]
@@ -124,10 +125,10 @@ def scale_answers(estimate, minimum, maximum):
         if not low[item] < high[item]:
             raise ValueError(f"item {item!r}: minimum {low[item]} is not below {high[item]}")
         if answers[item].min() < low[item] or answers[item].max() > high[item]:
-            raise ValueError(
-                f"item {item!r} holds answers from {answers[item].min():g} to "
-                f"{answers[item].max():g}, outside its scale of {low[item]:g} to {high[item]:g}"
-            )
+            ends = [answers[item].min(), answers[item].max(), low[item], high[item]]
+            least, most, first, last = (f"{end:g}" for end in ends)
+            held = {"least": least, "most": most, "first": first, "last": last}
+            raise ValueError(say("pls_outside_scale", item=repr(item), **held))
     return (answers - low) / (high - low) * 100
 
 
@@ -151,10 +152,7 @@ def _unstandardised(estimate, minimum, maximum):
     for name in names:
         if (raw[name] < 0).any():
             item = raw[name].idxmin()
-            raise ValueError(
-                f"item {item!r} weighs negatively in {name!r}: turn its scale round if it is "
-                "worded the other way, or leave it out"
-            )
+            raise ValueError(say("pls_negative_weight", item=repr(item), name=repr(name)))
     return raw / raw.sum(), scaled, 1 / raw.sum()
 
 

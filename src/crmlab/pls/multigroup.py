@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from crmlab.atlas.sentences import reason, say
 from crmlab.pls.bootstrap import bootstrap_model
 from crmlab.pls.estimate import estimate_model
 from crmlab.pls.groups import two_groups
@@ -105,7 +106,8 @@ def bootstrap_groups(estimate, groups, *, seed, n_resamples=1000):
             alone = estimate_model(estimate.model, answers[chosen], **vars(estimate.settings))
             drawn.append(bootstrap_model(alone, n_resamples=n_resamples, seed=own))
         except ValueError as error:
-            raise ValueError(f"group {name!r} cannot be estimated by itself: {error}") from error
+            said = say("pls_group_refused", name=repr(name), why=reason(error))
+            raise ValueError(said) from error
     larger = share_not_larger(*(one.draws["paths"] for one in drawn))
     first, second = (intervals(one, "paths") for one in drawn)
     table = first[["source", "target"]].assign(

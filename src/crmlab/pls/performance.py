@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from crmlab.atlas.sentences import say
 from crmlab.pls.bootstrap import at_once, draw_counts, solve_counts
 from crmlab.pls.effects import total_effects_of
 from crmlab.pls.estimate import Estimate
@@ -118,10 +119,8 @@ def bootstrap_performance(
     found = np.bincount(np.concatenate(outcomes), minlength=len(OUTCOMES))
     tally = pd.Series(found, OUTCOMES, name="n_resamples")
     if tally["solved"] < 2:
-        raise ValueError(
-            f"of {n_resamples} resamples only {tally['solved']} could be estimated: there are too "
-            "few respondents, or an item hardly varies"
-        )
+        solved = int(tally["solved"])
+        raise ValueError(say("pls_few_estimated", n=n_resamples, solved=solved))
     means = (member @ scores.to_numpy()) / member.sum(axis=1, keepdims=True)
     return PerformanceDraws(
         estimate=estimate,

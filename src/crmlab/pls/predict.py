@@ -26,6 +26,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from crmlab.atlas.sentences import say
 from crmlab.pls.bootstrap import is_finite, solve_counts
 from crmlab.pls.effects import total_effects_of
 from crmlab.pls.estimate import estimate_model
@@ -113,10 +114,7 @@ def predict_held_out(estimate, *, seed, n_folds=10, n_repetitions=10, antecedent
     solution = solve_counts(estimate, training.astype(int))
     bad = ~is_finite(solution)
     if bad.any():
-        raise ValueError(
-            f"{bad.sum()} of {len(bad)} training parts could not be estimated (an item without "
-            "variance, collinearity or no convergence): use fewer folds"
-        )
+        raise ValueError(say("pls_training_parts", bad=int(bad.sum()), n=len(bad)))
     explained = _explained_items(estimate)
     total = {rival: np.zeros((2, len(explained))) for rival in ("model", "linear", "mean")}
     for row, chosen in enumerate(training):
@@ -130,7 +128,7 @@ def _check_prediction(estimate, n_folds, n_repetitions, antecedents):
     if antecedents not in ANTECEDENTS:
         raise ValueError(f"antecedents is one of {', '.join(ANTECEDENTS)}, not {antecedents!r}")
     if not 2 <= n_folds <= n:
-        raise ValueError(f"n_folds is from 2 to the {n} respondents, not {n_folds!r}")
+        raise ValueError(say("pls_folds", n=n, given=repr(n_folds)))
     if n_repetitions < 1:
         raise ValueError(f"n_repetitions is at least 1, not {n_repetitions!r}")
     kinds = {c.kind: c.name for c in estimate.model.constructs}
@@ -202,10 +200,8 @@ def _rival_items(layout, construct, antecedents, first_of):
 def _linear(train, test, predictors, item):
     design = np.column_stack([np.ones(len(train)), train[:, predictors]])
     if len(design) <= design.shape[1]:
-        raise ValueError(
-            f"{len(train)} training respondents are too few for a linear model of "
-            f"{len(predictors)} items: use more folds or fewer items"
-        )
+        sizes = {"n": len(train), "n_items": len(predictors)}
+        raise ValueError(say("pls_linear_too_few", **sizes))
     coefficients = np.linalg.lstsq(design, train[:, item])[0]
     return np.column_stack([np.ones(len(test)), test[:, predictors]]) @ coefficients
 

@@ -7,10 +7,29 @@ from __future__ import annotations
 
 import numpy as np
 
+from crmlab.atlas.sentences import say
 from crmlab.pls.algorithm import SMALLEST_OWN_VARIANCE
 from crmlab.pls.solve import ROUNDING
 
-__all__ = ["name_collinear", "why_inadmissible"]
+__all__ = ["name_collinear", "tell_outcome", "tell_tally", "why_inadmissible"]
+
+_SAID = {
+    "solved": "pls_outcome_solved",
+    "no_variance": "pls_outcome_no_variance",
+    "collinear": "pls_outcome_collinear",
+    "not_converged": "pls_outcome_not_converged",
+    "inadmissible": "pls_outcome_inadmissible",
+}
+
+
+def tell_outcome(name):
+    """Say what became of a sample, by its name in `OUTCOMES`."""
+    return say(_SAID[name])
+
+
+def tell_tally(tally):
+    """Say how many samples came to each outcome, those that none came to left out."""
+    return [say("pls_tally", what=tell_outcome(name), n=int(n)) for name, n in tally.items() if n]
 
 
 def name_collinear(estimate, covariances):
@@ -22,8 +41,7 @@ def name_collinear(estimate, covariances):
     return (
         found
         or _among_sources(layout.names, layout.pairs, solution.correlations[0])
-        or "the weights broke down: a construct does not correlate with any of its neighbours, or "
-        "constructs that point to the same one are collinear; check the paths and the items"
+        or say("pls_broke_down")
     )
 
 
@@ -35,10 +53,8 @@ def _in_stage(stage, correlations):
             labels = [label for _, label in stage.slots[block]]
             found = _explained(correlations[block, block], labels)
             if found:
-                return (
-                    f"construct {stage.names[construct]!r} is in mode B and {found}: their "
-                    "weights cannot be told apart; leave one item out or weigh in mode A"
-                )
+                named = repr(stage.names[construct])
+                return say("pls_collinear_items", name=named, found=found)
     member = (stage.owner[:, None] == np.arange(len(stage.names))).astype(float)
     scores = member.T @ correlations @ member
     spread = np.sqrt(np.diag(scores))
@@ -53,10 +69,7 @@ def _among_sources(names, pairs, correlations):
         if len(before) > 1 and np.isfinite(among).all():
             found = _explained(among, [names[s] for s in before])
             if found:
-                return (
-                    f"of what points to {name!r}, {found}: their paths cannot be told apart; "
-                    "leave one out or join them"
-                )
+                return say("pls_collinear_sources", name=repr(name), found=found)
     return ""
 
 
@@ -72,10 +85,10 @@ def _explained(correlations, labels):
     for i in range(len(labels)):
         for j in range(i):
             if abs(correlations[i, j]) > 1 - 1e-9:
-                return f"{labels[i]!r} repeats {labels[j]!r}"
+                return say("pls_repeats", one=repr(labels[i]), other=repr(labels[j]))
     values, vectors = np.linalg.eigh(correlations)
     if values[0] < SMALLEST_OWN_VARIANCE * len(labels):
-        return f"{labels[int(np.abs(vectors[:, 0]).argmax())]!r} is a sum of the others"
+        return say("pls_sum", one=repr(labels[int(np.abs(vectors[:, 0]).argmax())]))
     return ""
 
 

@@ -12,6 +12,8 @@ from difflib import get_close_matches
 import numpy as np
 import pandas as pd
 
+from crmlab.atlas.sentences import say
+
 __all__ = ["MISSING_RULES", "Respondents", "read_respondents"]
 
 #: `listwise` leaves out who did not answer every item; `mean` puts the item's mean in.
@@ -71,11 +73,9 @@ def read_respondents(data, layout, *, missing):
         n_left_out = int(gaps.any(axis=1).sum())
         if len(answers) - n_left_out < FEWEST_RESPONDENTS <= len(answers):
             worst = gaps.sum().idxmax()
-            raise ValueError(
-                f"only {len(answers) - n_left_out} of {len(answers)} respondents answered every "
-                f"item; most gaps are in {worst!r} ({int(gaps[worst].sum())}): leave that item "
-                "out or use missing='mean'"
-            )
+            left = len(answers) - n_left_out
+            blanks = {"left": left, "n": len(answers), "gaps": int(gaps[worst].sum())}
+            raise ValueError(say("pls_few_complete", item=repr(worst), **blanks))
         answers = answers[~gaps.any(axis=1)]
     else:
         n_filled = int(gaps.to_numpy().sum())
@@ -95,66 +95,60 @@ def _take_columns(data, items):
     for item in items:
         if item not in data.columns:
             near = get_close_matches(item, [str(c) for c in data.columns], n=1, cutoff=0.5)
-            hint = f": did you mean {near[0]!r}?" if near else ": check the column names"
-            raise ValueError(f"the data have no column {item!r}{hint}")
+            if near:
+                raise ValueError(say("pls_no_column_near", item=repr(item), near=repr(near[0])))
+            raise ValueError(say("pls_no_column", item=repr(item)))
         column = data[item]
         if isinstance(column, pd.DataFrame):
-            raise ValueError(f"the data have several columns {item!r}: rename or drop one")
+            raise ValueError(say("pls_column_twice", item=repr(item)))
         if not (pd.api.types.is_numeric_dtype(column) or column.isna().all()):
             sample = next((v for v in column if not pd.isna(v)), None)
-            raise ValueError(
-                f"item {item!r} is not numeric (of type {column.dtype}, it holds {sample!r}): code "
-                "its answers as numbers"
-            )
+            held = {"item": repr(item), "dtype": column.dtype, "sample": repr(sample)}
+            raise ValueError(say("pls_not_numeric", **held))
         if pd.api.types.is_complex_dtype(column):
-            raise ValueError(f"item {item!r} holds complex numbers: give real answers")
+            raise ValueError(say("pls_complex", item=repr(item)))
         taken[item] = pd.to_numeric(column, errors="coerce").astype(float)
         # A square of anything larger is not a number any more.
         infinite = np.abs(taken[item].to_numpy(dtype=float, na_value=np.nan)) > 1e150
         if infinite.any():
             row = data.index[int(np.flatnonzero(infinite)[0])]
-            raise ValueError(f"item {item!r} is infinite in row {row!r}, or as good as: correct it")
+            raise ValueError(say("pls_infinite", item=repr(item), row=repr(row)))
     return pd.DataFrame(taken, index=data.index)
 
 
 def _check_gaps(gaps):
     if not len(gaps):
-        raise ValueError("the data have no rows: no respondent answered")
+        raise ValueError(say("pls_no_rows"))
     share = gaps.mean()
     worst = share.idxmax()
     if share[worst] == 1:
-        raise ValueError(f"item {worst!r} has no answer at all: leave it out of its construct")
+        raise ValueError(say("pls_no_answer", item=repr(worst)))
     if share[worst] > _MOST_MISSING:
-        raise ValueError(
-            f"item {worst!r} is missing for {share[worst]:.0%} of the respondents, more than "
-            f"{_MOST_MISSING:.0%}: leave it out of its construct"
-        )
+        shares = {"share": f"{share[worst]:.0%}", "most": f"{_MOST_MISSING:.0%}"}
+        raise ValueError(say("pls_mostly_missing", item=repr(worst), **shares))
 
 
 def _check_size(n, layout):
     """Refuse fewer respondents than the largest regression, or any correlation, can bear."""
     stages = [layout.first] + ([layout.second] if layout.second else [])
-    needs = [(FEWEST_RESPONDENTS, "to speak of correlations")]
+    needs = [(FEWEST_RESPONDENTS, say("pls_why_correlations"))]
     for stage in stages:
         for name, is_b, size in zip(stage.names, stage.mode_b, stage.sizes, strict=True):
             if is_b:
-                needs.append((int(size) + 2, f"for the {size} items of {name!r} in mode B"))
+                why = say("pls_why_mode_b", n=int(size), name=repr(name))
+                needs.append((int(size) + 2, why))
     for target, name in enumerate(layout.names):
         n_before = sum(t == target for _, t in layout.pairs)
-        needs.append((n_before + 2, f"for the {n_before} paths that lead to {name!r}"))
+        needs.append((n_before + 2, say("pls_why_paths", n=n_before, name=repr(name))))
     need, why = max(needs)
     if n < need:
-        raise ValueError(
-            f"{n} respondents are too few: at least {need} are needed {why}; collect more answers"
-            + ("" if need == FEWEST_RESPONDENTS else ", weigh in mode A, or take items out")
-        )
+        key = "pls_too_few" if need == FEWEST_RESPONDENTS else "pls_too_few_for_items"
+        raise ValueError(say(key, n=n, need=need, why=why))
 
 
 def _check_spread(values, centers, items):
     for k, item in enumerate(items):
         # An answer equal everywhere may differ from its computed mean in the last digit.
         if np.ptp(values[:, k]) <= 1e-12 * max(1.0, abs(centers[k])):
-            raise ValueError(
-                f"item {item!r} has the same answer ({values[0, k]:g}) from everyone: a constant "
-                "measures nothing, leave it out of its construct"
-            )
+            same = f"{values[0, k]:g}"
+            raise ValueError(say("pls_constant", item=repr(item), answer=same))

@@ -13,6 +13,8 @@ Source: Efron, B. & Tibshirani, R. J. (1993), An Introduction to the Bootstrap, 
 import numpy as np
 import pandas as pd
 
+from crmlab.atlas.sentences import say
+
 __all__ = ["criterion_correlations"]
 
 _CHUNK = 2_000_000  # numbers held at once while resampling
@@ -85,7 +87,7 @@ def criterion_correlations(
     complete = np.isfinite(x).all(axis=1) & np.isfinite(y)
     n = int(complete.sum())
     if n < 3:
-        raise ValueError(f"{n} customers have all measures and the criterion; expected at least 3")
+        raise ValueError(say("satisfaction_criterion_few", n=n))
     data = np.column_stack([y, x])[complete]
     point = _rank_correlations(data[None])[0]
     resampled, shuffled = [], []

@@ -23,6 +23,7 @@ from math import factorial
 import numpy as np
 import pandas as pd
 
+from crmlab.atlas.sentences import say
 from crmlab.satisfaction.intervals import percentile_ends
 
 __all__ = ["MOST_ATTRIBUTES", "driver_shares", "shapley_r_squared"]
@@ -189,16 +190,12 @@ def _complete(attributes, outcome):
     data = np.column_stack([y, attributes.to_numpy(dtype=float)])
     data = data[np.isfinite(data).all(axis=1)]
     if len(data) <= p + 1:
-        raise ValueError(
-            f"{len(data)} respondents answered all {p} attributes and the outcome; expected more "
-            f"than {p + 1}. Ask more people, or take fewer attributes"
-        )
-    for name, column in zip(["the outcome", *map(repr, names)], data.T, strict=True):
+        raise ValueError(say("satisfaction_drivers_few", n=len(data), p=p, least=p + 1))
+    outcome_name = {"en": "the outcome", "zh": "结果变量"}
+    for name, column in zip([outcome_name, *map(repr, names)], data.T, strict=True):
         if np.ptp(column) == 0:
-            raise ValueError(
-                f"{name} is {column[0]:g} for every respondent; what does not vary explains "
-                "nothing and cannot be explained. Leave it out"
-            )
+            constant = f"{column[0]:g}"
+            raise ValueError(say("satisfaction_drivers_constant", name=name, value=constant))
     return names, data
 
 
@@ -208,11 +205,9 @@ def _refuse_collinear(names, correlation):
         inner, outer = correlation[:j, :j], correlation[:j, j]
         left = 1 - outer @ np.linalg.solve(inner, outer)
         if left < _TOLERANCE:
-            nearest = names[int(np.abs(outer).argmax())]
-            raise ValueError(
-                f"the attribute {names[j]!r} follows from the others (nearest: {nearest!r}, "
-                f"correlation {outer[np.abs(outer).argmax()]:.3f}); leave one of them out"
-            )
+            at = int(np.abs(outer).argmax())
+            known = {"nearest": repr(names[at]), "r": f"{outer[at]:.3f}"}
+            raise ValueError(say("satisfaction_drivers_repeat", name=repr(names[j]), **known))
 
 
 def _resample_correlations(data, n_resamples, rng):
@@ -223,10 +218,7 @@ def _resample_correlations(data, n_resamples, rng):
     step = max(1, min(n_resamples, _CHUNK // (n * k)))
     while n_found < n_resamples:
         if n_tried > 20 * n_resamples:
-            raise ValueError(
-                f"hardly any resample of the {n} respondents keeps every attribute apart; ask "
-                "more people, or take fewer attributes"
-            )
+            raise ValueError(say("satisfaction_drivers_resamples", n=n))
         sample = scaled[rng.integers(0, n, size=(step, n))]
         sample -= sample.mean(axis=1, keepdims=True)
         products = np.einsum("bni,bnj->bij", sample, sample, optimize=True) / n
@@ -241,7 +233,4 @@ def _resample_correlations(data, n_resamples, rng):
 
 
 def _too_many(p):
-    return (
-        f"there are {p} attributes; expected 1 to {MOST_ATTRIBUTES}, because every subset of them "
-        "is a regression. Choose the ones you could act on, or group them"
-    )
+    return say("satisfaction_drivers_many", n=p, most=MOST_ATTRIBUTES)

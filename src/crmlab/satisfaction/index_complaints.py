@@ -8,6 +8,8 @@ asks the first of everyone, the others the second of those who complained.
 import numpy as np
 import pandas as pd
 
+from crmlab.atlas.sentences import say
+
 __all__ = ["add_complaint_item"]
 
 
@@ -60,7 +62,7 @@ def add_complaint_item(model, survey, items, tickets):
     for table, columns in ((survey, ["customer_id", "answered_on"]), (tickets, needs)):
         lost = [column for column in columns if column not in table]
         if lost:
-            raise ValueError(f"no column {lost[0]!r}: complaints cannot be joined to the answers")
+            raise ValueError(say("satisfaction_complaints_column", name=repr(lost[0])))
     known = survey[["customer_id", "answered_on"]].dropna()
     complaints = tickets[tickets["is_complaint"]].merge(known, on="customer_id")
     before = complaints[complaints[when] < complaints["answered_on"]]

@@ -22,6 +22,7 @@ worse (after Timko).
 import numpy as np
 import pandas as pd
 
+from crmlab.atlas.sentences import say
 from crmlab.satisfaction.intervals import wilson_interval
 
 __all__ = [
@@ -83,28 +84,19 @@ def pair_answers(survey, items):
     """
     asked = items[items["construct"].isin(_HALVES.values())]
     if asked.empty:
-        raise ValueError(
-            "the items table has no Kano question; write kano_functional or kano_dysfunctional in "
-            "its column `construct` where an item is one"
-        )
+        raise ValueError(say("satisfaction_no_kano"))
     if "feature" not in asked or asked["feature"].isna().any():
         nameless = asked["item"].iloc[0]
         if "feature" in asked:
             nameless = asked.loc[asked["feature"].isna(), "item"].iloc[0]
-        raise ValueError(
-            f"the item {nameless!r} has no feature; name in the column `feature` of items what "
-            "each Kano question is about, so that its two halves find each other"
-        )
+        raise ValueError(say("satisfaction_kano_nameless", item=repr(nameless)))
     n_asked = pd.crosstab(asked["feature"], asked["construct"])
     n_asked = n_asked.reindex(
         index=asked["feature"].unique(), columns=list(_HALVES.values()), fill_value=0
     )
     for feature, counts in n_asked[(n_asked != 1).any(axis=1)].iterrows():
-        raise ValueError(
-            f"the feature {feature!r} has {counts.iloc[0]} functional and {counts.iloc[1]} "
-            "dysfunctional questions; expected one of each: one half alone has no class. Add the "
-            "other half or take the feature out of items"
-        )
+        halves = {"n": int(counts.iloc[0]), "m": int(counts.iloc[1])}
+        raise ValueError(say("satisfaction_kano_halves", feature=repr(feature), **halves))
     halves = []
     for construct in _HALVES.values():
         one = asked[asked["construct"] == construct].set_index("feature")["item"]
@@ -304,8 +296,5 @@ def _refuse_other_codes(half, names):
     if wrong.any():
         row, column = (int(place) for place in np.argwhere(wrong)[0])
         name = names.get(half.columns[column], half.columns[column])
-        raise ValueError(
-            f"{name}, row {row + 1}: the answer {values[row, column]:g} is none of the five codes "
-            f"({int(wrong.sum())} such answers); expected 1 like, 2 expect, 3 neutral, 4 tolerate, "
-            "5 dislike, or nothing"
-        )
+        found = {"row": row + 1, "answer": f"{values[row, column]:g}", "n": int(wrong.sum())}
+        raise ValueError(say("satisfaction_kano_code", item=name, **found))

@@ -17,6 +17,7 @@ analysis, Tourism Management 22(6), 617–627, for what is wrong with it.
 import numpy as np
 import pandas as pd
 
+from crmlab.atlas.sentences import say
 from crmlab.satisfaction.intervals import resample_means
 
 __all__ = [
@@ -171,8 +172,6 @@ def _check_map(importance, performance, crosshair, scale):
         raise ValueError("importance and performance name different features; expected the same")
     n_known = int((importance.notna() & performance.notna()).sum())
     if n_known < 2:
-        raise ValueError(
-            f"{n_known} features have importance and performance; a map needs 2 or more"
-        )
+        raise ValueError(say("satisfaction_map_few", n=n_known))
     if crosshair == "scale" and scale is None:
         raise ValueError("the crosshair 'scale' needs scale=(lowest, highest) answer")

@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
+from crmlab.atlas.sentences import say
 from crmlab.satisfaction.intervals import check_confidence
 
 __all__ = [
@@ -81,19 +82,16 @@ def pair_statements(survey, items):
             )
         if asked["feature"].isna().any():
             item = asked.loc[asked["feature"].isna(), "item"].iloc[0]
-            raise ValueError(f"the item {item!r} names no dimension in the column `feature`")
+            raise ValueError(say("satisfaction_service_nameless", item=repr(item)))
     counts = pd.DataFrame({kind: asked["feature"].value_counts() for kind, asked in sides.items()})
     for dimension, (n_expected, n_perceived) in counts.iterrows():
         if n_expected != n_perceived:
-            raise ValueError(
-                f"the dimension {dimension!r} has {n_expected:g} expectations and {n_perceived:g} "
-                "perceptions (nan: none); expected each statement in both"
-            )
+            counted = {"n": f"{n_expected:g}", "m": f"{n_perceived:g}"}
+            said = say("satisfaction_service_unpaired", dimension=repr(dimension), **counted)
+            raise ValueError(said)
     ends = pd.concat(sides.values())[["minimum", "maximum"]].drop_duplicates()
     if len(ends) > 1:
-        raise ValueError(
-            "expectations and perceptions are asked on different scales; a gap needs one scale"
-        )
+        raise ValueError(say("satisfaction_service_scales"))
     frames = []
     for asked in sides.values():
         frame = survey[list(asked["item"])].astype("float64")
@@ -181,7 +179,7 @@ def service_measures(expected, perceived, *, weights=None):
     if weights is not None:
         missing = [name for name in gaps if name not in weights]
         if missing:
-            raise ValueError(f"the dimension {missing[0]!r} has no weight; expected one for each")
+            raise ValueError(say("satisfaction_service_weight", name=repr(missing[0])))
         own = weights[list(gaps)]
         own = own.div(own.sum(axis=1, skipna=False), axis=0)
         measures["servqual_weighted"] = (gaps * own).sum(axis=1, skipna=False)
@@ -236,7 +234,7 @@ def dimension_gaps(expected, perceived, *, weights=None, confidence=0.95):
         known = np.isfinite(e).all(axis=1) & np.isfinite(p).all(axis=1)
         n = int(known.sum())
         if n == 0:
-            raise ValueError(f"nobody answered all statements of the dimension {name!r}")
+            raise ValueError(say("satisfaction_service_unanswered", name=repr(name)))
         gap = (p - e)[known].mean(axis=1)
         spread = gap.std(ddof=1) / np.sqrt(n) if n > 1 else np.nan
         half = stdtrit(max(n - 1, 1), (1 + confidence) / 2) * spread
