@@ -151,6 +151,7 @@ def uplift_by_segment(contacts, segment, *, confidence=0.95):
     if not segment.index.is_unique:
         raise ValueError("segment: the index names a customer twice; expected one row per customer")
     frame = contacts[needed].assign(segment=contacts["customer_id"].map(segment)).dropna()
+    frame = frame.astype({"segment": segment.dtype})  # unknown customers made it a float
     if len(contacts) and contacts["is_treated"].astype(bool).all():
         raise ValueError(say("segments_all_treated"))
     rows = []

@@ -164,6 +164,7 @@ def test_contacts_of_unknown_customers_are_left_out_and_counted():
     before = contacts.copy()
     table = uplift_by_segment(contacts, segment.iloc[1:])
     assert table.attrs["n_left_out"] == 3
+    assert [str(name) for name in table["segment"]] == ["1", "2"]
     pd.testing.assert_frame_equal(contacts, before)
 
 
