@@ -236,7 +236,7 @@ def plot_bases(table, ax=None):
         )
     rows_from_top(ax, [label(base) for base in bases])
     share_axis(ax.xaxis)
-    ax.set(xlabel=label("eta_squared"), ylabel=label("base"), xlim=(0, None))
+    ax.set(xlabel=label("eta_squared"), xlim=(0, None))
     legend_above(ax, ncols=2, fontsize="small")
     return ax
 

@@ -157,7 +157,7 @@ def plot_targets(scores, sensitivity, ax=None):
         xlabel=label("segment_fit"),
         ylabel=label("attractiveness"),
         xlim=(-0.15, 1.15),
-        ylim=(-0.18, 1.22),
+        ylim=(-0.22, 1.36),
         xticks=[0, 0.5, 1],
         yticks=[0, 0.5, 1],
     )

@@ -19,7 +19,7 @@ import pandas as pd
 
 from crmlab.segments.profile import eta_squared
 
-__all__ = ["compare_bases", "cramers_v"]
+__all__ = ["compare_bases", "cramers_v", "five_variables"]
 
 
 def compare_bases(frame, bases, outcomes):
@@ -134,3 +134,50 @@ def cramers_v(first, second):
     excess = max(0.0, phi_squared - (r - 1) * (c - 1) / (n - 1))
     r_corrected, c_corrected = (size - (size - 1) ** 2 / (n - 1) for size in (r, c))
     return float(np.sqrt(excess / (min(r_corrected, c_corrected) - 1)))
+
+
+def five_variables(rfm, choices, customers=None):
+    """Return the practitioner's five variables of each customer: numbers, and words.
+
+    Parameters
+    ----------
+    rfm : pandas.DataFrame
+        One row per customer, indexed by customer, with `n_orders` (1 or more) and `total_value`.
+    choices : mapping of str to pandas.DataFrame
+        By what was chosen (``"channel"``, ``"day_type"``): how often each customer, in rows,
+        chose each option, in columns.
+    customers : pandas.DataFrame, optional
+        Indexed by customer; of its columns `is_business` is used, where it is there.
+
+    Returns
+    -------
+    numbers : pandas.DataFrame
+        `purchase_frequency` (orders) and `mean_order_value` (money per order).
+    words : pandas.DataFrame
+        `customer_type` ("firm" or "person") and, for each of `choices`, ``main_...``, the option
+        chosen most often, the first column among equals. "unknown" where nothing is recorded.
+        What is alike for all customers is left out of either.
+
+    Examples
+    --------
+    >>> rfm = pd.DataFrame({"n_orders": [2, 1], "total_value": [30.0, 30.0]}, index=["a", "b"])
+    >>> days = pd.DataFrame({"weekday": [2, 0], "weekend": [0, 1]}, index=["a", "b"])
+    >>> numbers, words = five_variables(rfm, {"day_type": days})
+    >>> numbers.loc["a"].tolist(), words["main_day_type"].tolist()
+    ([2.0, 15.0], ['weekday', 'weekend'])
+    """
+    words = pd.DataFrame(index=rfm.index)
+    if customers is not None and "is_business" in customers:
+        is_firm = customers["is_business"].reindex(rfm.index)
+        words["customer_type"] = is_firm.map({True: "firm", False: "person"})
+    for name, counts in choices.items():
+        words[f"main_{name}"] = counts.idxmax(axis=1)
+    words = words.astype("object").fillna("unknown")
+    numbers = pd.DataFrame(
+        {
+            "purchase_frequency": rfm["n_orders"],
+            "mean_order_value": rfm["total_value"] / rfm["n_orders"],
+        }
+    )
+    numbers, words = (table.loc[:, table.nunique() >= 2] for table in (numbers, words))
+    return numbers, words

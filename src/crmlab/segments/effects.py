@@ -23,7 +23,10 @@ import numpy as np
 import pandas as pd
 from scipy.special import chdtrc, ndtr, ndtri, stdtr, stdtrit
 
-__all__ = ["adjust_p_values", "difference_by_segment", "test_heterogeneity", "uplift_by_segment"]
+from crmlab.atlas.sentences import say
+
+__all__ = ["adjust_p_values", "difference_by_segment", "planted_uplift", "test_heterogeneity"]
+__all__ += ["uplift_by_segment"]
 
 _FEWEST_CUSTOMERS = 5
 
@@ -148,11 +151,9 @@ def uplift_by_segment(contacts, segment, *, confidence=0.95):
     if not segment.index.is_unique:
         raise ValueError("segment: the index names a customer twice; expected one row per customer")
     frame = contacts[needed].assign(segment=contacts["customer_id"].map(segment)).dropna()
+    frame = frame.astype({"segment": segment.dtype})  # unknown customers made it a float
     if len(contacts) and contacts["is_treated"].astype(bool).all():
-        raise ValueError(
-            "contacts: every one is treated, nobody was held out; without held-out customers "
-            "responses tell no effect. Hold out some at random next time."
-        )
+        raise ValueError(say("segments_all_treated"))
     rows = []
     for name, own in frame.groupby("segment", sort=True):
         rows.append({"segment": name} | _uplift(own, confidence))
@@ -202,6 +203,45 @@ def test_heterogeneity(estimates, standard_errors):
 
 
 test_heterogeneity.__test__ = False  # a statistical test, and none of pytest's
+
+
+def planted_uplift(contacts, truth, segment, *, weeks=2):
+    r"""Return the uplift that the simulator put into each segment, to check `uplift_by_segment`.
+
+    A contact moves a customer with his own probability; it adds nothing where he would have
+    bought in those weeks anyway, :math:`1 - e^{-\lambda t}`, nor once he has left.
+
+    Parameters
+    ----------
+    contacts : pandas.DataFrame
+        `customer_id` and `contacted_on`, one row per contact.
+    truth : pandas.DataFrame
+        The simulator's `customer_id`, `uplift_probability`, `purchase_rate_per_week` and
+        `dropped_out_on` (NaT for who has not left).
+    segment : pandas.Series
+        Segment by customer; contacts of customers without one are left out.
+    weeks : float
+        How long after a contact an order counts as its response.
+
+    Returns
+    -------
+    pandas.Series of float, by segment in sorted order
+        Mean over the contacts.
+
+    Examples
+    --------
+    >>> day = pd.Timestamp("2024-05-01")
+    >>> contacts = pd.DataFrame({"customer_id": ["a", "b"], "contacted_on": day})
+    >>> truth = pd.DataFrame({"customer_id": ["a", "b"], "uplift_probability": [0.2, 0.2],
+    ...     "purchase_rate_per_week": [0.0, 0.0], "dropped_out_on": [pd.NaT, day]})
+    >>> planted_uplift(contacts, truth, pd.Series({"a": 1, "b": 1})).tolist()
+    [0.1]
+    """
+    known = contacts[["customer_id", "contacted_on"]].merge(truth, on="customer_id")
+    has_left = known["dropped_out_on"] <= known["contacted_on"] + pd.Timedelta(weeks=weeks)
+    would_not_buy = np.exp(-weeks * known["purchase_rate_per_week"])
+    added = known["uplift_probability"] * would_not_buy * ~has_left
+    return added.groupby(known["customer_id"].map(segment)).mean()
 
 
 def adjust_p_values(p_values):

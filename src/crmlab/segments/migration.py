@@ -19,7 +19,10 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
-__all__ = ["stack_windows", "transition_table", "wilson_interval"]
+from crmlab.atlas.sentences import say
+from crmlab.segments.cluster import fit_segments, standardize_features
+
+__all__ = ["segment_windows", "stack_windows", "transition_table", "wilson_interval"]
 
 
 def stack_windows(before, after):
@@ -61,6 +64,51 @@ def stack_windows(before, after):
             "window. Divide the time elsewhere."
         )
     return pd.concat({"before": before, "after": after}, names=["window"])
+
+
+def segment_windows(before, after, *, n_segments, seed, order_by):
+    """Return each customer's segment in two windows, a segment meaning the same in both.
+
+    Parameters
+    ----------
+    before, after : pandas.DataFrame
+        As for `stack_windows`; each column is compressed by a logarithm and standardised, and
+        left out where it is the same throughout.
+    n_segments : int
+    seed : int
+    order_by : str
+        Column by whose falling mean the segments are numbered.
+
+    Returns
+    -------
+    start, end : pandas.Series of int
+        Segment in the window before and in the one after, each with the customers seen there.
+
+    Raises
+    ------
+    ValueError
+        If a window holds no more customers than segments, or the customers of both are alike.
+
+    Examples
+    --------
+    >>> before = pd.DataFrame({"n_orders": [9.0, 1.0, 1.0]}, index=["a", "b", "c"])
+    >>> after = pd.DataFrame({"n_orders": [8.0, 9.0, 2.0]}, index=["a", "b", "c"])
+    >>> start, end = segment_windows(before, after, n_segments=2, seed=1, order_by="n_orders")
+    >>> start.tolist(), end.tolist()
+    ([1, 2, 2], [1, 1, 2])
+    """
+    if min(len(before), len(after)) <= n_segments:
+        held = {"n_before": len(before), "n_after": len(after), "n_segments": n_segments}
+        raise ValueError(say("segments_small_window", **held))
+    stacked = stack_windows(before, after)
+    varied = [name for name in stacked if stacked[name].nunique() >= 2]
+    n_distinct = len(stacked[varied].drop_duplicates()) if varied else 1
+    if n_distinct <= n_segments:
+        raise ValueError(say("segments_alike_windows", n=n_distinct, n_segments=n_segments))
+    features = standardize_features(stacked, varied, log=varied)
+    value = stacked[order_by]
+    found = fit_segments(features, n_segments=n_segments, seed=seed, order_by=value).segment
+    return found["before"], found["after"]
 
 
 def transition_table(before, after, *, confidence=0.95):

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from crmlab.segments.bases import compare_bases, cramers_v
+from crmlab.segments.bases import compare_bases, cramers_v, five_variables
 from crmlab.segments.profile import eta_squared
 
 
@@ -116,3 +116,21 @@ def test_cramers_v_of_a_group_for_every_customer_is_undefined(n):
     own = pd.Series(range(n))
     assert np.isnan(cramers_v(own, own))
     assert np.isnan(cramers_v(pd.Series(np.arange(n) % 3), own))
+
+
+def test_five_variables_are_numbers_and_words_and_leave_out_what_is_alike():
+    rfm = pd.DataFrame(
+        {"n_orders": [4, 1, 2], "total_value": [80.0, 20.0, 30.0]}, index=list("abc")
+    )
+    channel = pd.DataFrame({"app": [3, 0], "store": [1, 1]}, index=["a", "b"])
+    day = pd.DataFrame({"weekday": [4, 1, 2]}, index=rfm.index)
+    people = pd.DataFrame(
+        {"is_business": pd.array([True, None], dtype="boolean")}, index=["a", "b"]
+    )
+    numbers, words = five_variables(rfm, {"channel": channel, "day_type": day}, people)
+    assert numbers["mean_order_value"].tolist() == [20.0, 20.0, 15.0]
+    assert words.to_dict("list") == {
+        "customer_type": ["firm", "unknown", "unknown"],
+        "main_channel": ["app", "store", "unknown"],
+    }
+    assert list(five_variables(rfm, {"day_type": day})[1]) == []

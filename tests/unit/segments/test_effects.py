@@ -10,6 +10,7 @@ from scipy import stats
 from crmlab.segments.effects import (
     adjust_p_values,
     difference_by_segment,
+    planted_uplift,
     test_heterogeneity,
     uplift_by_segment,
 )
@@ -163,6 +164,7 @@ def test_contacts_of_unknown_customers_are_left_out_and_counted():
     before = contacts.copy()
     table = uplift_by_segment(contacts, segment.iloc[1:])
     assert table.attrs["n_left_out"] == 3
+    assert [str(name) for name in table["segment"]] == ["1", "2"]
     pd.testing.assert_frame_equal(contacts, before)
 
 
@@ -193,3 +195,20 @@ def test_difference_refuses_other_respondents():
     score = pd.Series([1.0, 2.0])
     with pytest.raises(ValueError, match="different indices"):
         difference_by_segment(score, pd.Series([1, 2], index=[5, 6]))
+
+
+def test_planted_uplift_leaves_out_what_a_contact_cannot_add():
+    day = pd.Timestamp("2024-05-15")
+    names = list("abcd")
+    truth = pd.DataFrame(
+        {
+            "customer_id": names,
+            "uplift_probability": [0.4, 0.4, 0.4, 0.1],
+            "purchase_rate_per_week": [0.0, np.log(2) / 2, 0.0, 0.0],
+            "dropped_out_on": [pd.NaT, pd.NaT, day + pd.Timedelta(days=14), pd.NaT],
+        }
+    )
+    contacts = pd.DataFrame({"customer_id": [*names, "a"], "contacted_on": day})
+    found = planted_uplift(contacts, truth, pd.Series({"a": 1, "b": 1, "c": 2}))
+    # a twice at 0.4; b would have ordered anyway in one case of two; c left within two weeks.
+    assert found.to_dict() == pytest.approx({1: (0.4 + 0.2 + 0.4) / 3, 2: 0.0})

@@ -5,7 +5,13 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from crmlab.segments.migration import stack_windows, transition_table, wilson_interval
+from crmlab.atlas import text_in
+from crmlab.segments.migration import (
+    segment_windows,
+    stack_windows,
+    transition_table,
+    wilson_interval,
+)
 
 
 def states(n=400, seed=3, staying=0.7):
@@ -83,3 +89,32 @@ def test_windows_are_stacked_so_that_the_same_customer_has_the_same_place():
 def test_tables_without_meaning_are_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call(*states())
+
+
+def test_a_customer_who_buys_as_before_stays_in_his_segment_and_one_who_does_not_moves():
+    rng = np.random.default_rng(2)
+    few, many = (pd.DataFrame({"n_orders": rng.poisson(n, 30) + 1.0}) for n in (1, 60))
+    before = pd.concat([many, few], ignore_index=True)
+    after = before.copy()
+    after.loc[0, "n_orders"] = 1.0
+    start, end = segment_windows(before, after, n_segments=2, seed=1, order_by="n_orders")
+    assert start.tolist() == [1] * 30 + [2] * 30
+    assert (start != end).tolist() == [True] + [False] * 59
+    # A column that never varies tells nobody apart, and is no reason to stop.
+    one, two = (table.assign(recency_days=7.0) for table in (before, after))
+    again, _ = segment_windows(one, two, n_segments=2, seed=1, order_by="n_orders")
+    assert again.equals(start)
+
+
+def test_windows_that_cannot_be_segmented_are_refused_in_both_languages():
+    table = pd.DataFrame({"n_orders": [1.0, 2.0, 3.0]})
+    how = {"n_segments": 3, "seed": 1, "order_by": "n_orders"}
+    with pytest.raises(
+        ValueError, match="3 customers bought in the earlier half and 3 in"
+    ) as small:
+        segment_windows(table, table, **how)
+    assert "前半期有 3 位客户" in text_in(small.value, "zh")
+    alike = pd.DataFrame({"n_orders": [1.0] * 9})
+    with pytest.raises(ValueError, match="differ in 1 ways only") as same:
+        segment_windows(alike, alike, **how)
+    assert "只有 1 种" in text_in(same.value, "zh")

@@ -22,6 +22,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from crmlab.atlas.sentences import say
+
 __all__ = ["BassModel", "adopters_by_period", "count_links", "describe_adoption", "fit_bass"]
 
 _MOST_ROUNDS = 200
@@ -101,7 +103,7 @@ def describe_adoption(adopted_on, joined_on, links=None, *, observed_to):
     [0.33, inf, 0.67]
     """
     if not adopted_on.notna().any():
-        raise ValueError("adopted_on: nobody has adopted; expected a day for some of the customers")
+        raise ValueError(say("segments_nobody_adopted"))
     population = int((joined_on.isna() | (joined_on <= observed_to)).sum())
     place = adopted_on.rank(method="max") / population
     table = pd.DataFrame({"adoption_place": place.fillna(np.inf), "share_before": np.nan})
@@ -179,7 +181,7 @@ def adopters_by_period(adopted_on, *, observed_to, period_days=30):
     """
     known = adopted_on.dropna()
     if not len(known):
-        raise ValueError("adopted_on: nobody has adopted; expected a day for some of the customers")
+        raise ValueError(say("segments_nobody_adopted"))
     n_periods = ((observed_to - known.min()).days + 1) // period_days
     period = (known - known.min()).dt.days // period_days
     counts = np.bincount(period[period < n_periods], minlength=n_periods)
@@ -217,10 +219,7 @@ def fit_bass(adopters):
 
     seen = np.asarray(adopters, dtype="float64")
     if len(seen) < 5 or seen.sum() < 10 or not np.isfinite(seen).all() or (seen < 0).any():
-        raise ValueError(
-            f"adopters: {len(seen)} periods with {seen.sum():g} adopters; expected five periods "
-            "or more, ten adopters or more, and none below 0. Take shorter periods, or wait."
-        )
+        raise ValueError(say("segments_few_adopters", n_periods=len(seen), n_adopters=seen.sum()))
     best = None
     for p, q, reach in ((0.03, 0.4, 1.2), (0.01, 0.1, 2.0), (0.05, 0.05, 1.5)):
         found = optimize.least_squares(
@@ -231,11 +230,7 @@ def fit_bass(adopters):
         best = found if best is None or found.cost < best.cost else best
     p, q, m = np.exp(best.x)
     if not best.success or m > 50 * seen.sum() or p > 1 or q > 20:
-        raise ValueError(
-            f"adopters: no best fit (p {p:.3g}, q {q:.3g}, m {m:.3g} for {seen.sum():g} adopters "
-            "so far). The curve has not bent yet, or does not follow the model: wait for more "
-            "periods, or tell only the order of adoption."
-        )
+        raise ValueError(say("segments_no_best_fit", p=p, q=q, m=m, n_adopters=seen.sum()))
     around = ((seen - seen.mean()) ** 2).sum()
     return BassModel(
         float(p),

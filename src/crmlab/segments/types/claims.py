@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-__all__ = ["compare_all", "compare_profit"]
+__all__ = ["compare_all", "compare_profit", "judge_claim"]
 
 
 def compare_profit(profit, label, first, other, *, seed, n_permutations=999, confidence=0.95):
@@ -130,6 +130,40 @@ def compare_all(trials, first, other, *, seed, n_permutations=999, confidence=0.
         except ValueError as refusal:
             refusals[name] = str(refusal)
     return pd.DataFrame(tested).T, refusals
+
+
+def judge_claim(tested, trial, *, level=0.05):
+    """Return what a trial says of the claim that the first kind brings more.
+
+    Parameters
+    ----------
+    tested : pandas.DataFrame
+        From `compare_all`.
+    trial : str
+        Row to go by.
+    level : float
+        Permutation p value below which a difference counts, if the interval agrees.
+
+    Returns
+    -------
+    str
+        "more" or "less" where interval and permutations both speak for a difference, "open" where
+        not both do, "untested" where the trial could not be made.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> tested = pd.DataFrame(
+    ...     {"lower": [1.0, -1.0], "upper": 3.0, "permutation_p_value": 0.01}, index=["a", "b"])
+    >>> [judge_claim(tested, trial) for trial in ("a", "b", "c")]
+    ['more', 'open', 'untested']
+    """
+    if trial not in tested.index:
+        return "untested"
+    lower, upper, p_value = tested.loc[trial, ["lower", "upper", "permutation_p_value"]]
+    if p_value >= level or lower <= 0 <= upper:
+        return "open"
+    return "more" if lower > 0 else "less"
 
 
 def _permutation_p(one, two, seed, n_permutations):

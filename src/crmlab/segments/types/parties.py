@@ -15,6 +15,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from crmlab.atlas.sentences import say
+
 __all__ = ["describe_parties", "internal_satisfaction", "internal_service_path"]
 
 _SERVICE = ("internal_support", "internal_speed")
@@ -66,10 +68,8 @@ def describe_parties(customers, accounts=None, *, home_region=None):
     if "region" in known and known["region"].notna().any():
         home = home_region or known["region"].mode().iloc[0]
         if home not in set(known["region"].dropna()):
-            raise ValueError(
-                f"home_region is {home!r}; expected one of "
-                f"{', '.join(sorted(known['region'].dropna().unique()))}"
-            )
+            regions = tuple(sorted(known["region"].dropna().unique()))
+            raise ValueError(say("segments_home_region", home=home, regions=regions))
         is_local = (known["region"] == home).astype("float64")
         table["is_local"] = is_local.where(known["region"].notna())
     return table
@@ -169,5 +169,5 @@ def _internal_service(staff):
             raise ValueError(f"staff: the column {name!r} is missing")
     service = staff[list(_SERVICE)].astype("float64").mean(axis=1)
     if not service.notna().any():
-        raise ValueError("staff: nobody answered on internal service; expected some answers")
+        raise ValueError(say("segments_no_staff_answer"))
     return service

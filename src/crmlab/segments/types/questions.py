@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from crmlab.atlas.sentences import reason, say
 from crmlab.data.lead_score import auc_standard_error, describe_leads, score_leads
 
 __all__ = [
@@ -58,7 +59,7 @@ def channel_response(contacts, *, strength=4.0):
     """
     made = contacts[contacts["is_treated"] & contacts["customer_id"].notna()]
     if not len(made):
-        raise ValueError("contacts: nobody was contacted; expected contacts that were made")
+        raise ValueError(say("segments_nobody_contacted"))
     answered = made["has_responded"].astype("float64")
     n_answers, n_contacts = (
         pd.crosstab(made["customer_id"], made["channel"], answered, aggfunc=how).fillna(0.0)
@@ -137,11 +138,11 @@ def judge_contacts(contacts, orders, customers=None):
         found = score_leads(describe_leads(contacts, orders, customers)).scores
         judged["is_interested"] = judge_score(found["lead_score"], found["has_responded"])
     except ValueError as refusal:
-        refusals["is_interested"] = str(refusal)
+        refusals["is_interested"] = reason(refusal)
     days = contacts["contacted_on"].dropna().sort_values()
     if not len(days) or days.iloc[0] == days.iloc[-1]:
-        reason = "all contacts are of one day; expected two days or more, to learn and to judge by"
-        return pd.DataFrame(judged).T, refusals | dict.fromkeys(QUESTIONS[1:3], reason)
+        one_day = say("segments_contacts_of_one_day")
+        return pd.DataFrame(judged).T, refusals | dict.fromkeys(QUESTIONS[1:3], one_day)
     half = days.iloc[len(days) // 2]
     half = days[days > days.iloc[0]].iloc[0] if half == days.iloc[0] else half
     first = contacts[contacts["contacted_on"] < half]
@@ -149,7 +150,7 @@ def judge_contacts(contacts, orders, customers=None):
     try:
         rates = channel_response(first).drop(columns=["best_channel", "best_response_rate"])
     except ValueError as refusal:
-        return pd.DataFrame(judged).T, refusals | dict.fromkeys(QUESTIONS[1:3], str(refusal))
+        return pd.DataFrame(judged).T, refusals | dict.fromkeys(QUESTIONS[1:3], reason(refusal))
     row = rates.index.get_indexer(then["customer_id"])
     column = rates.columns.get_indexer(then["channel"])
     tried = np.where((row >= 0) & (column >= 0), rates.to_numpy()[row, column], np.nan)
@@ -159,7 +160,7 @@ def judge_contacts(contacts, orders, customers=None):
     if offers.notna().any():
         judged["takes_offers"] = judge_score(offers, answered)
     else:
-        refusals["takes_offers"] = "nobody was held out: what an offer adds cannot be told"
+        refusals["takes_offers"] = say("segments_nobody_held_out")
     return pd.DataFrame(judged).T, refusals
 
 

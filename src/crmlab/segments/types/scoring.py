@@ -19,7 +19,8 @@ import pandas as pd
 
 from crmlab.segments.types.rules import CANNOT_TELL
 
-__all__ = ["confusion", "observe_value_types", "score_types", "true_types"]
+__all__ = ["compare_with_majority", "confusion", "observe_value_types", "score_types"]
+__all__ += ["true_types"]
 
 
 def confusion(label, truth, types=None):
@@ -104,6 +105,37 @@ def score_types(label, truth, *, given=None):
         scores |= _agreement(label[is_given], truth[is_given], group[is_given])
     coverage = n / n_known if n_known else np.nan
     return pd.Series({"n_customers": n_known, "coverage": coverage} | scores)
+
+
+def compare_with_majority(scores, *, n_errors=2.0):
+    """Return whether each assignment is right more often than naming the commonest type.
+
+    Parameters
+    ----------
+    scores : pandas.DataFrame
+        One row per assignment, with `lead` and `lead_error` of `score_types`.
+    n_errors : float
+        Standard errors that a lead must exceed to count, 0 or more.
+
+    Returns
+    -------
+    pandas.Series of str
+        "is_ahead", "is_behind" or "is_level"; "no_answer" where there is no lead.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> scores = pd.DataFrame({"lead": [0.1, -0.1, 0.1], "lead_error": [0.01, 0.01, 0.06]})
+    >>> compare_with_majority(scores).tolist()
+    ['is_ahead', 'is_behind', 'is_level']
+    """
+    lead, room = scores["lead"].astype("float64"), n_errors * scores["lead_error"].astype("float64")
+    stands = np.select(
+        [lead > room, lead < -room, lead.notna()],
+        ["is_ahead", "is_behind", "is_level"],
+        "no_answer",
+    )
+    return pd.Series(stands, index=scores.index, name="against_majority")
 
 
 _SCORES = (

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from scipy import integrate, optimize
 
+from crmlab.atlas import text_in
 from crmlab.segments.types.adoption import (
     BassModel,
     adopters_by_period,
@@ -121,8 +122,9 @@ def test_without_imitation_everybody_acts_on_an_own_impulse():
     ],
 )
 def test_curves_that_cannot_be_fitted_end_in_a_sentence(adopters, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=message) as refusal:
         fit_bass(adopters)
+    assert text_in(refusal.value, "zh").startswith("采用人数：")
 
 
 def test_nobody_who_has_adopted_is_refused():

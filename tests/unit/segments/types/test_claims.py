@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from crmlab.segments.types.claims import compare_all, compare_profit
+from crmlab.segments.types.claims import compare_all, compare_profit, judge_claim
 
 PROFIT = pd.Series([5.0, 7.0, 9.0, 1.0, 2.0, 3.0, 6.0, np.nan])
 LABEL = pd.Series(list("rrrttttr"))
@@ -66,3 +66,20 @@ def test_too_few_customers_are_refused_by_name_and_told():
     tested, refusals = compare_all(trials, "r", "t", seed=1, n_permutations=9)
     assert tested.index.tolist() == ["good"]
     assert list(refusals) == ["bad"]
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "p_value", "said"),
+    [
+        (1.0, 3.0, 0.04, "more"),
+        (-3.0, -1.0, 0.04, "less"),
+        (1.0, 3.0, 0.05, "open"),
+        (-1.0, 3.0, 0.01, "open"),
+        (0.0, 3.0, 0.01, "open"),
+    ],
+)
+def test_a_claim_stands_only_where_interval_and_permutations_agree(lower, upper, p_value, said):
+    row = {"lower": lower, "upper": upper, "permutation_p_value": p_value}
+    tested = pd.DataFrame({"later": row}).T
+    assert judge_claim(tested, "later") == said
+    assert judge_claim(tested, "by_truth") == "untested"

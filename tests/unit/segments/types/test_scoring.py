@@ -9,6 +9,7 @@ from sklearn.metrics import balanced_accuracy_score, cohen_kappa_score
 
 from crmlab.segments.types.rules import CANNOT_TELL
 from crmlab.segments.types.scoring import (
+    compare_with_majority,
     confusion,
     observe_value_types,
     score_types,
@@ -115,3 +116,17 @@ def test_true_types_speak_the_words_of_the_rules_and_leave_strangers_out():
     assert found.loc["a"].tolist() == ["type_relational", "type_deal_seeking", "type_caring"]
     assert found.loc["b"].isna().all()
     assert true_types(truth[["customer_id"]], pd.Index(["a"])).shape == (1, 0)
+
+
+def test_an_assignment_stands_apart_from_the_majority_only_beyond_its_error():
+    scores = pd.DataFrame(
+        {"lead": [0.05, 0.05, -0.05, np.nan], "lead_error": [0.024, 0.026, 0.024, np.nan]},
+        index=list("abcd"),
+    )
+    assert compare_with_majority(scores).tolist() == [
+        "is_ahead",
+        "is_level",
+        "is_behind",
+        "no_answer",
+    ]
+    assert compare_with_majority(scores, n_errors=3).tolist() == ["is_level"] * 3 + ["no_answer"]
