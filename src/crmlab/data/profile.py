@@ -105,7 +105,8 @@ def profile_completeness(customers):
     Parameters
     ----------
     customers : pandas.DataFrame
-        The customer table; every column but `customer_id` is a field of the profile.
+        The customer table; every column is a field of the profile but `customer_id` and
+        `adopted_on`, whose gaps say that something has not happened, not that it is not known.
 
     Returns
     -------
@@ -119,7 +120,7 @@ def profile_completeness(customers):
     >>> profile_completeness(customers).to_dict()
     {'a': 1.0, 'b': 0.5}
     """
-    fields = customers.drop(columns="customer_id")
+    fields = customers.drop(columns=["customer_id", "adopted_on"], errors="ignore")
     filled = fields.notna().mean(axis="columns").astype("float64")
     return filled.set_axis(pd.Index(customers["customer_id"])).rename("share_filled")
 

@@ -31,6 +31,7 @@ __all__ = [
     "VALIDITY",
     "check_rows",
     "count_signals",
+    "gather_item_rules",
     "list_item_rules",
     "load_rules",
     "score_detection",
@@ -200,6 +201,59 @@ def summarise_rules(passed, rules):
         en=rules["en"],
         zh=rules["zh"],
     )
+
+
+def gather_item_rules(summary, items):
+    """Return the summary with the rules of all questions on one construct put into one row.
+
+    A questionnaire of a hundred questions has two hundred rules, which nobody reads. The worst
+    question of each construct is named, so that no fault hides behind the others.
+
+    Parameters
+    ----------
+    summary : pandas.DataFrame
+        From `summarise_rules`.
+    items : pandas.DataFrame
+        The table `items`: `item`, `construct`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of `summary`. Rows of other tables and columns first, as they were; then a row
+        per construct and dimension: `column` is the construct, `n_checked` and `n_failed` are
+        sums over its questions, and `en` and `zh` name how many they are and the worst of them
+        with its own share. A construct of one question keeps its rule.
+
+    Examples
+    --------
+    >>> items = pd.DataFrame({"item": ["q1", "q2"], "construct": "trust", "minimum": 1.0,
+    ...                       "maximum": 5.0})
+    >>> answers = pd.DataFrame({"q1": [1.0, 2.0], "q2": [4.0, None]})
+    >>> rules = list_item_rules(items)
+    >>> found = summarise_rules(check_rows(answers, rules, as_of=None), rules)
+    >>> gathered = gather_item_rules(found, items)
+    >>> gathered[["column", "n_checked", "n_failed"]].values.tolist()
+    [['trust', 4, 1], ['trust', 3, 0]]
+    >>> gathered["en"][0]
+    'Question is answered (2 questions, fewest passed: q2, 50%)'
+    """
+    construct = summary["column"].map(items.set_index("item")["construct"])
+    is_item = (summary["table"] == "survey") & construct.notna()
+    rows = []
+    for (name, _), rules in summary[is_item].groupby([construct, "dimension"], sort=False):
+        if len(rules) == 1:
+            rows.append(rules)
+            continue
+        n_checked, n_failed = rules["n_checked"].sum(), rules["n_failed"].sum()
+        worst = rules.sort_values("share_passed", kind="stable").iloc[0]
+        share = "" if np.isnan(worst["share_passed"]) else f"{worst['share_passed']:.0%}"
+        en = f"{worst['en']} ({len(rules)} questions, fewest passed: {worst['column']}, {share})"
+        zh = f"{worst['zh']}（共 {len(rules)} 题，最差：{worst['column']}，{share}）"
+        passed = (n_checked - n_failed) / n_checked if n_checked else np.nan
+        new = {"rule": f"{name}_{worst['dimension']}", "column": name, "n_checked": n_checked}
+        new |= {"n_failed": n_failed, "share_passed": passed, "en": en, "zh": zh}
+        rows.append(worst.to_frame().T.assign(**new).astype(summary.dtypes))
+    return pd.concat([summary[~is_item], *rows], ignore_index=True)
 
 
 def score_quality(passed, rules, by=None):

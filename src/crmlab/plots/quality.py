@@ -60,7 +60,8 @@ def plot_quality_scores(scores, key, ax=None):
         text = "–" if np.isnan(value) else f"{value:.1%}"
         colour = "white" if value > 0.85 else "black"
         ax.text(column, row, text, ha="center", va="center", color=colour)
-    ax.set_xticks(range(scores.shape[1]), [label(name) for name in scores.columns])
+    names = [label(name) for name in scores.columns]
+    ax.set_xticks(range(len(names)), names, fontsize="small")
     ax.xaxis.tick_top()
     ax.tick_params(length=0)
     rows_from_top(ax, [_name(value, key) for value in scores.index])

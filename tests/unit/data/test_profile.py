@@ -158,6 +158,9 @@ def test_completeness_is_the_share_of_fields_filled(tables):
     filled = profile_completeness(tables["customers"])
     assert filled.to_dict() == {"b": 1.0, "a": 0.5, "c": 0.5, "d": 0.0, "e": 1.0}
     assert filled.name == "share_filled"
+    # A day that may never come is no gap of the profile.
+    eager = tables["customers"].assign(adopted_on=pd.NaT)
+    assert profile_completeness(eager).to_dict() == filled.to_dict()
 
 
 def test_completeness_of_a_bare_list_of_ids_is_undefined(tables):

@@ -10,6 +10,7 @@ from crmlab.data.quality import (
     VALIDITY,
     check_rows,
     count_signals,
+    gather_item_rules,
     list_item_rules,
     load_rules,
     score_detection,
@@ -169,6 +170,27 @@ def test_questions_of_a_survey_set_their_own_rules(tables):
     for item in items["item"]:
         assert found[f"{item}_filled"] == survey[item].isna().sum()
         assert found[f"{item}_on_scale"] == 0
+
+
+def test_rules_of_questions_are_gathered_without_losing_a_row(tables):
+    survey, items = tables["survey"], tables["items"]
+    rules = pd.concat([load_rules("survey"), list_item_rules(items)])
+    summary = summarise_rules(check_rows(survey, rules, as_of=None), rules)
+    gathered = gather_item_rules(summary, items)
+    counts = ["n_checked", "n_failed"]
+    assert gathered[counts].sum().tolist() == summary[counts].sum().tolist()
+    assert len(gathered) == len(load_rules("survey")) + 2 * items["construct"].nunique()
+    filled = gathered.query("column == 'trust' and dimension == 'completeness'").iloc[0]
+    asked = items.query("construct == 'trust'")["item"]
+    assert filled["n_failed"] == survey[asked].isna().sum().sum()
+    worst = survey[asked].isna().sum().idxmax()
+    assert f"fewest passed: {worst}, " in filled["en"]
+    assert f"最差：{worst}，" in filled["zh"]
+    # No survey, no change.
+    other = summarise_rules(
+        check_rows(tables["records"], load_rules("records"), as_of=AS_OF), load_rules("records")
+    )
+    pd.testing.assert_frame_equal(gather_item_rules(other, items), other)
 
 
 def test_detection_by_hand_and_in_the_limits():
