@@ -3,7 +3,7 @@ r"""How many respondents a survey needs, and how far its answer may be off.
 Who asks: whoever plans a customer survey ("do 250 answers say anything about 3,000 customers?")
 and whoever reads one. Vocabulary: the *population* is every customer the answer is meant for, the
 *margin of error* half the width of the confidence interval of a share found in a simple random
-sample drawn without replacement. Both functions are the two sides of one equation,
+sample drawn without replacement. The first two functions are the two sides of one equation,
 
 .. math:: e = z \sqrt{\frac{p(1-p)}{n} \cdot \frac{N-n}{N-1}}
 
@@ -15,7 +15,7 @@ Source: Cochran, W. G. (1977). Sampling Techniques, 3rd ed. New York: Wiley, sec
 import numpy as np
 from scipy.special import ndtri
 
-__all__ = ["margin_of_error", "sample_size"]
+__all__ = ["margin_of_error", "sample_size", "wilson_interval"]
 
 
 def sample_size(margin, *, population=np.inf, confidence=0.95, proportion=0.5):
@@ -116,6 +116,52 @@ def margin_of_error(n_respondents, *, population=np.inf, confidence=0.95, propor
     others = np.where(is_finite & (size > 1), size - 1, 1.0)
     correction = np.where(is_finite, (np.where(is_finite, size, 0) - n) / others, 1.0)
     return _plain(_score(confidence) * np.sqrt(_variance(proportion) / n * correction))
+
+
+def wilson_interval(n_hits, n, *, confidence=0.95):
+    r"""Return shares with the ends of their Wilson intervals, which stay within 0 and 1.
+
+    .. math:: \frac{\hat p + z^2/2n \pm z\sqrt{\hat p(1-\hat p)/n + z^2/4n^2}}{1 + z^2/n}
+
+    Parameters
+    ----------
+    n_hits, n : array_like of float
+        How many of how many; `n_hits` from 0 to `n`.
+    confidence : float
+        Probability that the interval is to cover, between 0 and 1.
+
+    Returns
+    -------
+    share, lower, upper : numpy.ndarray of float, 0 to 1
+        NaN where `n` is 0.
+
+    Raises
+    ------
+    ValueError
+        If a count is negative or above `n`, or the confidence is no probability.
+
+    References
+    ----------
+    Wilson, E. B. (1927). Probable inference, the law of succession, and statistical inference.
+    Journal of the American Statistical Association, 22(158), 209–212.
+    doi:10.1080/01621459.1927.10502953
+
+    Examples
+    --------
+    >>> [round(float(end), 4) for end in wilson_interval(5, 10)]
+    [0.5, 0.2366, 0.7634]
+    """
+    hits, n = np.broadcast_arrays(np.asarray(n_hits, dtype=float), np.asarray(n, dtype=float))
+    if (hits < 0).any() or (hits > n).any():
+        raise ValueError("n_hits must lie between 0 and n in every place")
+    z = _score(confidence)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = hits / n
+        centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+        half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    # At a share of 0 or 1 the end is that share exactly; rounding may miss it by one bit.
+    lower = np.clip(np.minimum(centre - half, share), 0.0, 1.0)
+    return share, lower, np.clip(np.maximum(centre + half, share), 0.0, 1.0)
 
 
 def _score(confidence):

@@ -11,9 +11,9 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
 
 from crmlab.atlas.sentences import say
+from crmlab.data.sampling import wilson_interval
 from crmlab.relationship.panel import arrange_months
 
 __all__ = [
@@ -21,7 +21,6 @@ __all__ = [
     "markov_value",
     "recency_chain",
     "transition_table",
-    "wilson_interval",
 ]
 
 
@@ -71,7 +70,6 @@ def estimate_transitions(panel, state, *, level=0.95):
     before = np.concatenate([codes[a][: b.stop - b.start] for a, b in pairs])
     after = np.concatenate([codes[b] for _, b in pairs])
     who = np.concatenate([np.arange(n) for n in months.sizes[1:]])
-    z = norm.ppf(0.5 + level / 2)
     rows = []
     for i in range(n_states):
         in_state = before == i
@@ -81,6 +79,7 @@ def estimate_transitions(panel, state, *, level=0.95):
             moved = np.bincount(who[in_state & (after == j)], minlength=len(by_customer))
             p = moved.sum() / n
             n_free = _independent_months(moved, p, by_customer)
+            _, lower, upper = map(float, wilson_interval(p * n_free, n_free, confidence=level))
             rows.append(
                 {
                     "from_state": state.cat.categories[i],
@@ -88,8 +87,9 @@ def estimate_transitions(panel, state, *, level=0.95):
                     "n_moves": int(moved.sum()),
                     "n_customers": int((by_customer > 0).sum()),
                     "probability": p,
+                    "lower": lower,
+                    "upper": upper,
                 }
-                | wilson_interval(p, n_free, z)
             )
     return pd.DataFrame(rows)
 
@@ -216,13 +216,3 @@ def _independent_months(moved, p, n_of):
         return 1  # one customer's months may all be alike, and nobody can tell
     scatter = ((moved - p * n_of) ** 2).sum() * n_customers / (n_customers - 1)
     return min(n, p * (1 - p) * n**2 / scatter) if scatter > 0 else n
-
-
-def wilson_interval(share, n, z):
-    """Return Wilson's interval of a share of n, `z` standard errors wide: `lower`, `upper`."""
-    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    reach = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
-    return {
-        "lower": 0.0 if share == 0 else middle - reach,
-        "upper": 1.0 if share == 1 else middle + reach,
-    }

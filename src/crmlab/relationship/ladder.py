@@ -16,14 +16,13 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
 
 from crmlab.atlas.sentences import say
+from crmlab.data.sampling import wilson_interval
 from crmlab.relationship.chain import (
     estimate_transitions,
     markov_value,
     transition_table,
-    wilson_interval,
 )
 from crmlab.relationship.panel import arrange_months
 
@@ -126,16 +125,17 @@ def climb_ladder(panel, rungs, *, level=0.95):
     >>> climb_ladder(panel, assign_rungs(panel))["n_customers"].tolist()
     [2, 1, 0]
     """
-    z = norm.ppf(0.5 + level / 2)
     seen = pd.crosstab(panel["customer_id"], rungs.astype("str")) > 0
     seen = seen.reindex(columns=list(RUNGS), fill_value=False)
     seen = seen[seen["new"]]
     rows, below = [], None
     for rung in ("new", "regular", "lifetime"):
         n = int(seen[rung].sum())
-        share = np.nan if not below else n / below
-        bounds = wilson_interval(share, below, z) if below else {"lower": np.nan, "upper": np.nan}
-        rows.append({"rung": rung, "n_customers": n, "share_of_previous": share} | bounds)
+        share, lower, upper = map(
+            float, wilson_interval(n if below else 0, below or 0, confidence=level)
+        )
+        found = {"rung": rung, "n_customers": n, "share_of_previous": share}
+        rows.append(found | {"lower": lower, "upper": upper})
         below = n
     return pd.DataFrame(rows)
 

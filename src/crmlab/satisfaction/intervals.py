@@ -1,61 +1,19 @@
-"""Intervals of what is counted or averaged over respondents.
+"""Intervals of what is averaged over respondents.
 
-Who asks: every module here that shows a share, a mean or a rank and must say how sure it is. A
-share gets Wilson's interval; a statistic of means gets the percentile bootstrap, in which the
-respondents are drawn again with all their answers, so that answers of one person stay together.
+Who asks: every module here that shows a mean or a rank and must say how sure it is. A share gets
+Wilson's interval (`crmlab.data.sampling`); a statistic of means gets the percentile bootstrap, in
+which the respondents are drawn again with all their answers, so that answers of one person stay
+together.
 
-Sources: Wilson, E. B. (1927), Probable inference, the law of succession, and statistical
-inference, Journal of the American Statistical Association 22(158), 209–212,
-doi:10.1080/01621459.1927.10502953; Efron, B. & Tibshirani, R. J. (1993), An Introduction to the
-Bootstrap, Chapman & Hall.
+Source: Efron, B. & Tibshirani, R. J. (1993), An Introduction to the Bootstrap, Chapman & Hall.
 """
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri
 
-__all__ = ["check_confidence", "percentile_ends", "resample_means", "wilson_interval"]
+__all__ = ["check_confidence", "percentile_ends", "resample_means"]
 
 _CHUNK = 4_000_000  # weights held at once while resampling
-
-
-def wilson_interval(n_hits, n, *, confidence=0.95):
-    """Return share, lower and upper end of a share's Wilson interval.
-
-    Parameters
-    ----------
-    n_hits, n : array_like of float
-        How many of how many; `n_hits` from 0 to `n`.
-    confidence : float
-        Probability that the interval is to cover, between 0 and 1.
-
-    Returns
-    -------
-    share, lower, upper : numpy.ndarray of float, 0 to 1
-        NaN where `n` is 0.
-
-    Raises
-    ------
-    ValueError
-        If a count is negative or above `n`, or the confidence is no probability.
-
-    Examples
-    --------
-    >>> [round(float(end), 4) for end in wilson_interval(5, 10)]
-    [0.5, 0.2366, 0.7634]
-    """
-    check_confidence(confidence)
-    hits, n = np.broadcast_arrays(np.asarray(n_hits, dtype=float), np.asarray(n, dtype=float))
-    if (hits < 0).any() or (hits > n).any():
-        raise ValueError("n_hits must lie between 0 and n in every place")
-    z = ndtri((1 + confidence) / 2)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share = hits / n
-        centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-        half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    # At a share of 0 or 1 the end is that share exactly; rounding may miss it by one bit.
-    lower = np.clip(np.minimum(centre - half, share), 0.0, 1.0)
-    return share, lower, np.clip(np.maximum(centre + half, share), 0.0, 1.0)
 
 
 def resample_means(scores, *, n_resamples, rng):

@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from crmlab.atlas.sentences import say
-from crmlab.satisfaction.intervals import wilson_interval
+from crmlab.data.sampling import wilson_interval
 
 __all__ = [
     "EVALUATION_TABLES",

@@ -12,7 +12,7 @@ for the control chart.
 import numpy as np
 import pandas as pd
 
-from crmlab.satisfaction.intervals import wilson_interval
+from crmlab.data.sampling import wilson_interval
 from crmlab.satisfaction.ratio import shift_scale
 
 __all__ = ["first_items", "satisfaction_index", "top_box_share", "wave_chart"]

@@ -17,12 +17,12 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri
 
 from crmlab.atlas.sentences import say
+from crmlab.data.sampling import wilson_interval
 from crmlab.segments.cluster import fit_segments, standardize_features
 
-__all__ = ["segment_windows", "stack_windows", "transition_table", "wilson_interval"]
+__all__ = ["segment_windows", "stack_windows", "transition_table"]
 
 
 def stack_windows(before, after):
@@ -175,42 +175,3 @@ def transition_table(before, after, *, confidence=0.95):
             "independent_share": np.tile(ends, len(counts)),
         }
     )
-
-
-def wilson_interval(n_hits, n_trials, *, confidence=0.95):
-    r"""Return shares with Wilson's interval, which stays within 0 and 1.
-
-    .. math:: \frac{\hat p + z^2/2n \pm z\sqrt{\hat p(1-\hat p)/n + z^2/4n^2}}{1 + z^2/n}
-
-    Parameters
-    ----------
-    n_hits, n_trials : array_like of int
-        NaN comes out where there was no trial.
-    confidence : float
-        Between 0 and 1.
-
-    Returns
-    -------
-    tuple of three numpy.ndarray of float
-        Share, lower end, upper end.
-
-    References
-    ----------
-    Wilson (1927), doi:10.1080/01621459.1927.10502953
-
-    Examples
-    --------
-    >>> [round(float(x), 3) for x in wilson_interval(5, 10)]
-    [0.5, 0.237, 0.763]
-    """
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence is {confidence!r}; expected a probability between 0 and 1")
-    hits, n = np.asarray(n_hits, dtype=float), np.asarray(n_trials, dtype=float)
-    n = np.where(n > 0, n, np.nan)
-    z = ndtri((1 + confidence) / 2)
-    share = hits / n
-    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    # At a share of 0 or 1 the end is that share exactly; rounding may miss it by one bit.
-    lower = np.where(share == 0, 0.0, np.minimum(centre - half, share))
-    return share, lower, np.where(share == 1, 1.0, np.maximum(centre + half, share))

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import hypergeom, norm
+from statsmodels.stats.proportion import proportion_confint
 
-from crmlab.data.sampling import margin_of_error, sample_size
+from crmlab.data.sampling import margin_of_error, sample_size, wilson_interval
 
 # Krejcie and Morgan (1970), Educational and Psychological Measurement 30(3), 607-610,
 # doi:10.1177/001316447003000308, table 1: population -> sample, for a margin of 0.05, 95 per cent
@@ -146,3 +147,35 @@ def test_arrays_are_left_as_they_were():
     margin_of_error(n, population=population)
     assert n.tolist() == [10, 20]
     assert population.tolist() == [100, np.inf]
+
+
+def test_wilson_interval_is_statsmodels_and_ends_at_the_share_itself():
+    hits, n = np.array([0, 3, 50, 9]), np.array([9, 10, 90, 9])
+    share, lower, upper = wilson_interval(hits, n, confidence=0.9)
+    expected = proportion_confint(hits, n, alpha=0.1, method="wilson")
+    np.testing.assert_allclose([lower, upper], expected, atol=1e-12)
+    assert (lower[0], share[0], upper[3]) == (0, 0, 1)
+    assert np.isnan(wilson_interval(0, 0)).all()
+
+
+def test_interval_of_nobody_and_of_everybody_ends_where_shares_end():
+    _, lower, upper = wilson_interval([0, 425, 0], [425, 425, 0])
+    assert (lower[0], upper[1]) == (0.0, 1.0)
+    assert 0 < upper[0] < 0.01 < 0.99 < lower[1] < 1
+    assert np.isnan([lower[2], upper[2]]).all()
+
+
+def test_wilson_interval_covers_the_true_share_as_often_as_it_says():
+    rng = np.random.default_rng(5)
+    hits = rng.binomial(40, 0.3, 4000)
+    _, lower, upper = wilson_interval(hits, np.full(4000, 40))
+    covered = ((lower <= 0.3) & (upper >= 0.3)).mean()
+    # Wilson's interval covers 0.95 on average over shares; at this one within a point and a half.
+    assert covered == pytest.approx(0.95, abs=0.02)
+
+
+def test_interval_of_more_hits_than_trials_is_refused():
+    with pytest.raises(ValueError, match="between 0 and n"):
+        wilson_interval(3, 2)
+    with pytest.raises(ValueError, match="confidence is 1"):
+        wilson_interval(1, 2, confidence=1)

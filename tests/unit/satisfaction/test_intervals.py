@@ -1,18 +1,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from statsmodels.stats.proportion import proportion_confint
 
-from crmlab.satisfaction.intervals import percentile_ends, resample_means, wilson_interval
-
-
-def test_wilson_interval_is_statsmodels_and_ends_at_the_share_itself():
-    hits, n = np.array([0, 3, 50, 9]), np.array([9, 10, 90, 9])
-    share, lower, upper = wilson_interval(hits, n, confidence=0.9)
-    expected = proportion_confint(hits, n, alpha=0.1, method="wilson")
-    np.testing.assert_allclose([lower, upper], expected, atol=1e-12)
-    assert (lower[0], share[0], upper[3]) == (0, 0, 1)
-    assert np.isnan(wilson_interval(0, 0)).all()
+from crmlab.satisfaction.intervals import percentile_ends, resample_means
 
 
 def test_resampled_means_have_the_mean_and_the_standard_error_of_theory():
@@ -45,9 +35,7 @@ def test_pieces_change_no_resample(monkeypatch):
 def test_arguments_out_of_range_are_refused():
     rng = np.random.default_rng(0)
     with pytest.raises(ValueError, match="confidence is 1"):
-        wilson_interval(1, 2, confidence=1)
-    with pytest.raises(ValueError, match="between 0 and n"):
-        wilson_interval(3, 2)
+        percentile_ends(np.zeros((100, 1)), confidence=1)
     with pytest.raises(ValueError, match="at least 100"):
         resample_means(pd.DataFrame({"x": [1.0]}), n_resamples=1, rng=rng)
     with pytest.raises(ValueError, match="no respondent"):

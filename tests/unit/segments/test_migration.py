@@ -3,14 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
 
 from crmlab.atlas import text_in
 from crmlab.segments.migration import (
     segment_windows,
     stack_windows,
     transition_table,
-    wilson_interval,
 )
 
 
@@ -31,30 +29,6 @@ def test_table_counts_each_pair_and_its_rows_add_up():
         assert row.n_customers == ((before == row.before) & (after == row.after)).sum()
         assert row.independent_share == pytest.approx((after == row.after).mean())
     np.testing.assert_allclose(table.groupby("before")["share"].sum(), 1)
-
-
-def test_interval_is_that_of_an_unlike_program():
-    for hits, n in ((0, 7), (3, 7), (7, 7), (40, 90)):
-        share, lower, upper = wilson_interval(hits, n, confidence=0.9)
-        other = stats.binomtest(hits, n).proportion_ci(0.9, method="wilson")
-        assert (lower, upper) == (pytest.approx(other.low), pytest.approx(other.high))
-        assert share == hits / n
-
-
-def test_interval_of_nobody_and_of_everybody_ends_where_shares_end():
-    _, lower, upper = wilson_interval([0, 425, 0], [425, 425, 0])
-    assert (lower[0], upper[1]) == (0.0, 1.0)
-    assert 0 < upper[0] < 0.01 < 0.99 < lower[1] < 1
-    assert np.isnan([lower[2], upper[2]]).all()
-
-
-def test_interval_covers_the_true_share_as_often_as_it_says():
-    rng = np.random.default_rng(5)
-    hits = rng.binomial(40, 0.3, 4000)
-    _, lower, upper = wilson_interval(hits, np.full(4000, 40))
-    covered = ((lower <= 0.3) & (upper >= 0.3)).mean()
-    # Wilson's interval covers 0.95 on average over shares; at this one within a point and a half.
-    assert covered == pytest.approx(0.95, abs=0.02)
 
 
 def test_staying_put_in_is_found_and_independent_windows_show_none():
