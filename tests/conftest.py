@@ -21,10 +21,15 @@ with hidden("rfc3987_syntax"):  # of which jsonschema would build a grammar, for
 
 matplotlib.use("agg")
 # A deadline measures the machine's load, not the code.
-settings.register_profile("crmlab", deadline=None, max_examples=40)
+settings.register_profile("crmlab", deadline=None, max_examples=25)
 settings.load_profile("crmlab")
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+def pytest_xdist_auto_num_workers():
+    """One more process than cores: tests wait for browsers, Java and timers now and then."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture(scope="session")
@@ -48,6 +53,20 @@ def copy_project(folder):
     return folder
 
 
+# That a notebook runs and says what it finds takes no precise intervals.
+FEW_RESAMPLES = """\
+parameters:
+  30_segmentation: {n_resamples: 5}
+  31_customer_types: {n_permutations: 99}
+  32_relationship_dynamics: {n_starts: 2}
+  33_network_communities: {n_runs: 2, n_permutations: 99}
+  40_satisfaction_and_delivered_value: {n_resamples: 100}
+  41_kano_and_priorities: {n_resamples: 100}
+  42_satisfaction_index: {n_resamples: 100, n_permutations: 20, n_folds: 2}
+  81_performance_evaluation: {n_draws: 200}
+"""
+
+
 @pytest.fixture(scope="session")
 def tiny_project(tmp_path_factory):
     """A project whose study `tiny` has 300 simulated customers."""
@@ -58,7 +77,7 @@ def tiny_project(tmp_path_factory):
     for name, table in simulate_population(300, seed=5).items():
         table.to_parquet(folder / "population" / f"{name}.parquet", index=False)
     study = "title: {en: A tiny shop, zh: 一家小店}\ndata: ../population\nseed: 5\n"
-    (folder / "studies" / "tiny.yaml").write_text(study, encoding="utf-8")
+    (folder / "studies" / "tiny.yaml").write_text(study + FEW_RESAMPLES, encoding="utf-8")
     return folder
 
 

@@ -75,8 +75,7 @@ def test_run_killed_at_random_moments_ends_in_the_same_bytes(project):
     whole, n_killed = time.monotonic() - began, 0
     moments = random.Random(3)  # noqa: S311 - any moments will do, the same ones each time
     while n_killed < N_KILLS:
-        # Late moments are those when files are written and moved.
-        n_killed += run(whole * moments.uniform(0.1, 1) ** 0.5) != 0
+        n_killed += run(whole * moments.uniform(0.15, 1)) != 0
     run_study(study)
     assert made(folder) == expected
 
