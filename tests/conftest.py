@@ -27,11 +27,6 @@ settings.load_profile("crmlab")
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def pytest_xdist_auto_num_workers():
-    """One more process than cores: tests wait for browsers, Java and timers now and then."""
-    return (os.cpu_count() or 1) + 1
-
-
 @pytest.fixture(scope="session")
 def root():
     return ROOT
