@@ -15,7 +15,7 @@ Source: Cochran, W. G. (1977). Sampling Techniques, 3rd ed. New York: Wiley, sec
 import numpy as np
 from scipy.special import ndtri
 
-__all__ = ["margin_of_error", "sample_size", "wilson_interval"]
+__all__ = ["adjust_p_values", "margin_of_error", "sample_size", "wilson_interval"]
 
 
 def sample_size(margin, *, population=np.inf, confidence=0.95, proportion=0.5):
@@ -162,6 +162,37 @@ def wilson_interval(n_hits, n, *, confidence=0.95):
     # At a share of 0 or 1 the end is that share exactly; rounding may miss it by one bit.
     lower = np.clip(np.minimum(centre - half, share), 0.0, 1.0)
     return share, lower, np.clip(np.maximum(centre + half, share), 0.0, 1.0)
+
+
+def adjust_p_values(p_values):
+    """Return Holm's adjusted p values: reject below 5 % and at most 5 % of families err at all.
+
+    Parameters
+    ----------
+    p_values : array_like of float
+        NaN stays NaN and does not count.
+
+    Returns
+    -------
+    numpy.ndarray of float
+
+    References
+    ----------
+    Holm, S. (1979). A simple sequentially rejective multiple test procedure. Scandinavian Journal
+    of Statistics, 6(2), 65–70.
+
+    Examples
+    --------
+    >>> adjust_p_values([0.01, np.nan, 0.04, 0.03]).tolist()
+    [0.03, nan, 0.06, 0.06]
+    """
+    from statsmodels.stats.multitest import multipletests  # a fifth of a second to import
+
+    adjusted = np.array(p_values, dtype=float)
+    known = ~np.isnan(adjusted)
+    if known.any():
+        adjusted[known] = multipletests(adjusted[known], method="holm")[1]
+    return adjusted
 
 
 def _score(confidence):

@@ -13,6 +13,7 @@ Scandinavian Journal of Statistics 6(2), 65–70.
 import numpy as np
 import pandas as pd
 
+from crmlab.data.sampling import adjust_p_values
 from crmlab.satisfaction.kano import KANO_CLASSES, count_classes
 
 __all__ = ["compare_segments", "count_classes_by_segment"]
@@ -117,7 +118,7 @@ def compare_segments(classes, segment, *, n_permutations=999, rng):
         known = (own >= 0) & (codes >= 0)
         rows.append(_compare_one(own[known], is_member[known], n_permutations, rng))
     table = pd.DataFrame(rows, index=pd.Index(classes.columns, name="feature"))
-    table["p_value_holm"] = _holm(table["p_value"].to_numpy())
+    table["p_value_holm"] = adjust_p_values(table["p_value"])
     return table
 
 
@@ -144,16 +145,6 @@ def _compare_one(own, is_member, n_permutations, rng):
 
 def _distance(observed, expected):
     return ((observed - expected) ** 2 / expected).sum(axis=(-2, -1))
-
-
-def _holm(p_values):
-    """Return p values adjusted by Holm's steps; NaN stays and is not counted."""
-    adjusted = np.full(len(p_values), np.nan)
-    known = np.flatnonzero(~np.isnan(p_values))
-    order = known[np.argsort(p_values[known], kind="stable")]
-    steps = p_values[order] * (len(order) - np.arange(len(order)))
-    adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
-    return adjusted
 
 
 def _check_segment(classes, segment):

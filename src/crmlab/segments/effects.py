@@ -24,8 +24,9 @@ import pandas as pd
 from scipy.special import chdtrc, ndtr, ndtri, stdtr, stdtrit
 
 from crmlab.atlas.sentences import say
+from crmlab.data.sampling import adjust_p_values
 
-__all__ = ["adjust_p_values", "difference_by_segment", "planted_uplift", "test_heterogeneity"]
+__all__ = ["difference_by_segment", "planted_uplift", "test_heterogeneity"]
 __all__ += ["uplift_by_segment"]
 
 _FEWEST_CUSTOMERS = 5
@@ -242,36 +243,6 @@ def planted_uplift(contacts, truth, segment, *, weeks=2):
     would_not_buy = np.exp(-weeks * known["purchase_rate_per_week"])
     added = known["uplift_probability"] * would_not_buy * ~has_left
     return added.groupby(known["customer_id"].map(segment)).mean()
-
-
-def adjust_p_values(p_values):
-    """Return Holm's adjusted p values: reject below 5 % and at most 5 % of families err at all.
-
-    Parameters
-    ----------
-    p_values : array_like of float
-        NaN stays NaN and does not count.
-
-    Returns
-    -------
-    numpy.ndarray of float
-
-    References
-    ----------
-    Holm (1979)
-
-    Examples
-    --------
-    >>> adjust_p_values([0.01, 0.04, 0.03]).tolist()
-    [0.03, 0.06, 0.06]
-    """
-    p = np.asarray(p_values, dtype=float)
-    known = np.flatnonzero(~np.isnan(p))
-    order = known[np.argsort(p[known], kind="stable")]
-    adjusted = np.full(len(p), np.nan)
-    scaled = p[order] * np.arange(len(order), 0, -1)
-    adjusted[order] = np.minimum(np.maximum.accumulate(scaled), 1.0)
-    return adjusted
 
 
 def _welch(inside, rest, confidence):

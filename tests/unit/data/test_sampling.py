@@ -1,5 +1,7 @@
 """Sample size and margin of error of a survey."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import hypergeom, norm
 from statsmodels.stats.proportion import proportion_confint
 
-from crmlab.data.sampling import margin_of_error, sample_size, wilson_interval
+from crmlab.data.sampling import adjust_p_values, margin_of_error, sample_size, wilson_interval
 
 # Krejcie and Morgan (1970), Educational and Psychological Measurement 30(3), 607-610,
 # doi:10.1177/001316447003000308, table 1: population -> sample, for a margin of 0.05, 95 per cent
@@ -179,3 +181,16 @@ def test_interval_of_more_hits_than_trials_is_refused():
         wilson_interval(3, 2)
     with pytest.raises(ValueError, match="confidence is 1"):
         wilson_interval(1, 2, confidence=1)
+
+
+def test_holms_p_values_reject_as_the_steps_do():
+    """By the steps: the smallest against α/m, the next against α/(m - 1), until one is kept."""
+    for p in itertools.product([0.001, 0.012, 0.02, 0.04, 0.3], repeat=3):
+        rejected = np.zeros(3, dtype=bool)
+        for step, place in enumerate(np.argsort(p, kind="stable")):
+            if p[place] > 0.05 / (3 - step):
+                break
+            rejected[place] = True
+        assert ((adjust_p_values(p) <= 0.05) == rejected).all()
+    assert np.isnan(adjust_p_values([0.01, np.nan])[1])
+    assert adjust_p_values([0.01, np.nan])[0] == 0.01

@@ -1,14 +1,12 @@
 """Differences and uplift by segment: by hand, by unlike programs, by experiments that were made."""
 
-import itertools
-
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
+from crmlab.data.sampling import adjust_p_values
 from crmlab.segments.effects import (
-    adjust_p_values,
     difference_by_segment,
     planted_uplift,
     test_heterogeneity,
@@ -144,19 +142,6 @@ def test_heterogeneity_of_two_is_the_square_of_their_z():
     assert found["q"] == pytest.approx(z**2)
     assert found["p_value"] == pytest.approx(2 * stats.norm.sf(z))
     assert np.isnan(test_heterogeneity([0.5], [0.1])["p_value"])
-
-
-def test_holms_p_values_reject_as_the_steps_do():
-    """By the steps: the smallest against α/m, the next against α/(m - 1), until one is kept."""
-    for p in itertools.product([0.001, 0.012, 0.02, 0.04, 0.3], repeat=3):
-        rejected = np.zeros(3, dtype=bool)
-        for step, place in enumerate(np.argsort(p, kind="stable")):
-            if p[place] > 0.05 / (3 - step):
-                break
-            rejected[place] = True
-        assert ((adjust_p_values(p) <= 0.05) == rejected).all()
-    assert np.isnan(adjust_p_values([0.01, np.nan])[1])
-    assert adjust_p_values([0.01, np.nan])[0] == 0.01
 
 
 def test_contacts_of_unknown_customers_are_left_out_and_counted():
