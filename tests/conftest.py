@@ -1,5 +1,6 @@
 """What several test files share: the project's folder, real data, small projects to run."""
 
+import gc
 import json
 import os
 import shutil
@@ -27,6 +28,11 @@ settings.load_profile("crmlab")
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def pytest_collection_finish():
+    """Have the garbage collector pass over what stays to the end: half a second each time."""
+    gc.freeze()
+
+
 @pytest.fixture(scope="session")
 def root():
     return ROOT
@@ -49,17 +55,16 @@ def copy_project(folder):
 
 
 # That a notebook runs and says what it finds takes no precise intervals.
-FEW_RESAMPLES = """\
-parameters:
-  30_segmentation: {n_resamples: 5}
-  31_customer_types: {n_permutations: 99}
-  32_relationship_dynamics: {n_starts: 2}
-  33_network_communities: {n_runs: 2, n_permutations: 99}
-  40_satisfaction_and_delivered_value: {n_resamples: 100}
-  41_kano_and_priorities: {n_resamples: 100}
-  42_satisfaction_index: {n_resamples: 100, n_permutations: 20, n_folds: 2}
-  81_performance_evaluation: {n_draws: 200}
-"""
+FEW_RESAMPLES = {
+    "30_segmentation": {"n_resamples": 5},
+    "31_customer_types": {"n_permutations": 99},
+    "32_relationship_dynamics": {"n_starts": 2},
+    "33_network_communities": {"n_runs": 2, "n_permutations": 99},
+    "40_satisfaction_and_delivered_value": {"n_resamples": 100},
+    "41_kano_and_priorities": {"n_resamples": 100},
+    "42_satisfaction_index": {"n_resamples": 100, "n_permutations": 20, "n_folds": 2},
+    "81_performance_evaluation": {"n_draws": 200},
+}
 
 
 @pytest.fixture(scope="session")
@@ -71,8 +76,9 @@ def tiny_project(tmp_path_factory):
     (folder / "population").mkdir()
     for name, table in simulate_population(300, seed=5).items():
         table.to_parquet(folder / "population" / f"{name}.parquet", index=False)
-    study = "title: {en: A tiny shop, zh: 一家小店}\ndata: ../population\nseed: 5\n"
-    (folder / "studies" / "tiny.yaml").write_text(study + FEW_RESAMPLES, encoding="utf-8")
+    study = {"title": {"en": "A tiny shop", "zh": "一家小店"}, "data": "../population", "seed": 5}
+    text = json.dumps(study | {"parameters": FEW_RESAMPLES})
+    (folder / "studies" / "tiny.yaml").write_text(text, encoding="utf-8")
     return folder
 
 
@@ -105,9 +111,13 @@ def tiny_report(tiny_outcome):
 
 
 @pytest.fixture(scope="session")
-def real_project(tmp_path_factory):
-    """A copy of the project for studies of real data."""
-    return copy_project(tmp_path_factory.mktemp("real"))
+def real_study(tmp_path_factory, kernels):
+    """Run a study that ships, with few resamples, in a copy of the project."""
+    from crmlab.study.runner import run_study
+
+    folder = copy_project(tmp_path_factory.mktemp("real")) / "studies"
+    options = {"parameters": FEW_RESAMPLES, "kernels": kernels}
+    return lambda name: run_study(folder / f"{name}.yaml", **options)
 
 
 # A project of a few cells: notebooks that run in a second, on three orders.

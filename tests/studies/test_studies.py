@@ -7,7 +7,6 @@ import pytest
 from crmlab.report.pages import write_report
 from crmlab.study.configuration import load_study
 from crmlab.study.manifest import hash_files
-from crmlab.study.runner import run_study
 
 FOLDER = Path(__file__).resolve().parents[2] / "studies"
 EVERYWHERE = ["00_start_here", "10_collect_customer_data", "11_data_quality_and_privacy"]
@@ -41,8 +40,8 @@ def test_study_that_ships_is_valid(path):
         ("kano_transfers", ["41_kano_and_priorities"]),
     ],
 )
-def test_study_of_real_data_runs_to_its_report(real_project, kernels, name, done):
-    outcome = run_study(real_project / "studies" / f"{name}.yaml", kernels=kernels)
+def test_study_of_real_data_runs_to_its_report(real_study, name, done):
+    outcome = real_study(name)
     assert outcome.failures == []
     finished = [name for name, state in outcome.states.items() if state == "done"]
     assert sorted(finished) == sorted(EVERYWHERE + done)

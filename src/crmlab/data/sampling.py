@@ -186,12 +186,11 @@ def adjust_p_values(p_values):
     >>> adjust_p_values([0.01, np.nan, 0.04, 0.03]).tolist()
     [0.03, nan, 0.06, 0.06]
     """
-    from statsmodels.stats.multitest import multipletests  # a fifth of a second to import
-
     adjusted = np.array(p_values, dtype=float)
-    known = ~np.isnan(adjusted)
-    if known.any():
-        adjusted[known] = multipletests(adjusted[known], method="holm")[1]
+    # statsmodels' function collects garbage at each call: half a second where much is loaded.
+    order = np.argsort(adjusted)[: np.count_nonzero(~np.isnan(adjusted))]  # NaN stands last
+    steps = np.arange(order.size, 0, -1) * adjusted[order]
+    adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
     return adjusted
 
 
