@@ -42,7 +42,8 @@ class Mixture:
     Attributes
     ----------
     segment : pandas.Series
-        The likeliest class of each customer, numbered from 1.
+        The likeliest class of each customer, numbered from 1. A class that is the likeliest of
+        nobody is left out, so that there may be fewer than asked for.
     membership : pandas.DataFrame
         Probability of each class, one row per customer, columns the segments.
     log_likelihood : float

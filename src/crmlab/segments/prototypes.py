@@ -70,8 +70,8 @@ def fit_prototypes(
         Seed of the starts (distinct customers drawn at random).
     gamma : float, optional
         Weight of a mismatch, above 0. Unless given, half the mean standard deviation of the
-        numbers, so 0.5 where they are standardised: a convention. More of it lets the words
-        decide; close to 0 it is k-means of the numbers.
+        numbers, so 0.5 where they are standardised, and 0.5 where they are all alike: a
+        convention. More of it lets the words decide; close to 0 it is k-means of the numbers.
     n_starts : int
         Random starts.
     order_by : pandas.Series, optional
@@ -101,7 +101,9 @@ def fit_prototypes(
     features = check_features(features, list(features.columns))
     check_categories(categories, features)
     if gamma is None:
-        gamma = 0.5 * float(features.std(ddof=0).mean())
+        spread = float(features.std(ddof=0).mean())
+        # Numbers that are all alike leave the words to decide, whatever a mismatch weighs.
+        gamma = 0.5 * spread if spread > 1e-12 * features.abs().max().max() else 0.5
     if not gamma > 0:
         raise ValueError(f"gamma is {gamma!r}; expected a weight above 0")
     points = features.to_numpy()
