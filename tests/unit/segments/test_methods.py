@@ -153,6 +153,13 @@ def test_prototypes_of_customers_alike_in_numbers_go_by_their_words():
     fit = fit_prototypes(features, words, n_segments=3, seed=1)
     assert fit.cost == pytest.approx(0, abs=1e-12)
     assert pd.crosstab(fit.segment, words["channel"]).gt(0).to_numpy().sum() == 3
+    # What a refusal of words without numbers advises.
+    assert fit_prototypes(features * 0, words, n_segments=3, seed=1).cost == fit.cost
+    for method in (fit_prototypes, fit_latent_classes):
+        with pytest.raises(ValueError, match="a column that is 0 for all"):
+            method(features[[]], words, n_segments=3, seed=1)
+    with pytest.raises(ValueError, match="1 customer has no spread"):
+        fit_mixture(features.head(1), n_segments=1, seed=1)
 
 
 def test_ward_on_a_part_of_many_customers_places_the_others_nearest():

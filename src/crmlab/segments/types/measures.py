@@ -60,8 +60,8 @@ def gather_measures(
         commitment, switching costs and alternatives; `tenure_days` (since joining or the first
         purchase, whichever is earlier); `n_orders_ever` (0 for who joined within the window and
         has not bought, missing for who joined before and has not bought since); `total_value`
-        (returns deducted), `contribution`; `churn_probability` (of the fitted model, else of the
-        silence; also where the model has nobody leave), `current_value` (else what the last 365
+        (returns deducted), `contribution`; `churn_probability` (of the fitted model; of the
+        silence where there is none or it has nobody leave), `current_value` (else what the last 365
         days brought) and `potential_value` (else what the customer brought a year, times the
         probability of staying);
         `deal_share` and `repeat_share`, drawn towards those of all; `price_request_share`;
