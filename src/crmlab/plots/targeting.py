@@ -1,6 +1,8 @@
 """Figures of what is done with segments: moves, effects and targets. They compute nothing."""
 
 import numpy as np
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox
 
 from crmlab.atlas import load_terms
 from crmlab.plots.style import (
@@ -15,6 +17,9 @@ from crmlab.plots.style import (
 )
 
 __all__ = ["plot_effects", "plot_targets", "plot_transitions"]
+
+_SIDES = [(0, 1), (1, 0), (-1, 0), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1)]
+_SIDES += [(0, step) for step in range(2, 12)]
 
 
 def plot_transitions(table, ax=None):
@@ -126,16 +131,6 @@ def plot_targets(scores, sensitivity, ax=None):
     known = scores[["attractiveness", "fit"]].dropna()
     size = 60 + 900 * sensitivity.loc[known.index, "chosen_share"]
     ax.scatter(known["fit"], known["attractiveness"], s=size, color=PALETTE[4], alpha=0.8, zorder=2)
-    for name, point in known.iterrows():
-        share = sensitivity.loc[name, "chosen_share"]
-        ax.annotate(
-            f"{_name(name)} ({share:.0%})",
-            (point["fit"], point["attractiveness"]),
-            xytext=(0, 4 + 0.5 * np.sqrt(size[name])),
-            textcoords="offset points",
-            ha="center",
-            zorder=3,
-        )
     corners = {
         "build_segment": (0, 1),
         "target_segment": (1, 1),
@@ -162,7 +157,41 @@ def plot_targets(scores, sensitivity, ax=None):
         yticks=[0, 0.5, 1],
     )
     number_axis(ax.xaxis, ax.yaxis)
+    chosen = sensitivity.loc[known.index, "chosen_share"]
+    names = [f"{_name(name)} ({share:.0%})" for name, share in chosen.items()]
+    _write_beside(ax, known[["fit", "attractiveness"]].to_numpy(), names, size.to_numpy())
     return ax
+
+
+def _write_beside(ax, points, names, sizes):
+    """Write each name at its point, on the side where it covers no other name and no point.
+
+    Above first, then around; where no side is free, ever farther up, with a line to the point.
+    """
+    ax.figure.draw_without_rendering()  # settles where the axes are
+    scale = ax.figure.dpi / 72
+    at, radius = ax.transData.transform(points), 0.5 * np.sqrt(sizes) * scale
+    taken = [text.get_window_extent() for text in ax.texts]
+    taken += [Bbox([place - r, place + r]) for place, r in zip(at, radius, strict=True)]
+    for place, name, size in zip(points, names, sizes, strict=True):
+        for right, up in _SIDES:
+            away = 0.5 * np.sqrt(size) + (3 if right and up else 4) + 14 * max(up - 1, 0)
+            text = ax.annotate(
+                name,
+                place,
+                xytext=(right * away, np.sign(up) * away),
+                textcoords="offset points",
+                ha={0: "center", 1: "left", -1: "right"}[right],
+                va={0: "center", 1: "bottom", -1: "top"}[np.sign(up)],
+                arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.8} if up > 1 else None,
+                zorder=3,
+            )
+            text.update_positions(ax.figure.canvas.get_renderer())
+            box = Text.get_window_extent(text)  # of the letters, without the line
+            if not any(box.overlaps(other) for other in taken) or (right, up) == _SIDES[-1]:
+                break
+            text.remove()
+        taken.append(box)
 
 
 def _name(segment):

@@ -100,13 +100,15 @@ def plot_evidence(means, ax=None):
     return ax
 
 
-def plot_confusion(counts, ax=None):
+def plot_confusion(counts, *, truth="type_true", ax=None):
     """Draw which labels the customers of each true type were given.
 
     Parameters
     ----------
     counts : pandas.DataFrame of int
         Result of `crmlab.segments.types.scoring.confusion`; types are keys of the terms table.
+    truth : str
+        What the rows are, "type_true" or "type_turned_out"; a key of the terms table.
     ax : matplotlib.axes.Axes, optional
         Axes to draw on; new ones unless given.
 
@@ -136,7 +138,7 @@ def plot_confusion(counts, ax=None):
     names = [label(name).replace(" ", "\n", 1) for name in counts.columns]
     ax.set_xticks(np.arange(columns), names, fontsize="small")
     rows_from_top(ax, [label(name) for name in counts.index])
-    ax.set(xlabel=label("type_given"), ylabel=label("type_true"))
+    ax.set(xlabel=label("type_given"), ylabel=label(truth))
     ax.grid(visible=False)
     return ax
 

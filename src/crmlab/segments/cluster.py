@@ -239,8 +239,8 @@ def check_features(frame, columns):
         column = int(bad.any(axis=0).argmax())
         raise ValueError(
             f"features: {columns[column]} has {int(bad[:, column].sum())} missing or infinite "
-            f"values, the first in row {int(bad[:, column].argmax()) + 1}; k-means needs every "
-            "value. Leave those customers out before and count them, or choose other columns."
+            f"values, the first in row {int(bad[:, column].argmax()) + 1}; segments need "
+            "every value. Leave those customers out before and count them, or choose other columns."
         )
     return features
 

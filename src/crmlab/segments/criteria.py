@@ -76,16 +76,17 @@ def check_criteria(
     pandas.DataFrame
         One row per criterion: `criterion`, `value`, `threshold`, `score`, the value over the
         threshold and at most 1, and `is_met` (nullable boolean); both missing where the data
-        cannot answer. Measurable: share of customers who could be
-        placed. Substantial: share of the smallest segment. Differentiable: mean eta squared of
-        the variables. Stable: `stability`. Accessible: the largest Cramér's V of a descriptor
-        with the segments. Actionable: share of the customers whose segment has an uplift above 0
+        cannot answer. Measurable: share of customers who could be placed. Substantial: share of
+        the smallest segment. Differentiable: mean eta squared of the variables that vary.
+        Stable: `stability`. Accessible: the largest Cramér's V of a descriptor with the
+        segments. Actionable: share of the customers whose segment has an uplift above 0
         beyond chance (Holm's p value below 5 %).
 
     Raises
     ------
     ValueError
-        If a threshold has an unknown name, or `n_population` is below the customers placed.
+        If nobody was placed, a threshold has an unknown name, or `n_population` is below the
+        customers placed.
 
     References
     ----------
@@ -114,6 +115,8 @@ def check_criteria(
         )
     limits |= dict(thresholds or {})
     n_placed = len(segment)
+    if not n_placed:
+        raise ValueError("segment: no customer was placed in a segment; expected some")
     n_population = n_placed if n_population is None else n_population
     if n_population < n_placed:
         raise ValueError(
@@ -126,12 +129,12 @@ def check_criteria(
         else [cramers_v(segment, descriptors[column]) for column in descriptors.columns]
     )
     known_reach = [v for v in reach if not np.isnan(v)]
+    eta = [eta_squared(variables[column], segment) for column in variables.columns]
+    known_eta = [share for share in eta if not np.isnan(share)]
     value = {
         "measurable": n_placed / n_population,
         "substantial": float(segment.groupby(segment, observed=True).size().min()) / n_placed,
-        "differentiable": float(
-            np.mean([eta_squared(variables[column], segment) for column in variables.columns])
-        ),
+        "differentiable": float(np.mean(known_eta)) if known_eta else np.nan,
         "stable": float(stability),
         "accessible": max(known_reach) if known_reach else np.nan,
         "actionable": np.nan if effects is None else _moved_share(segment, effects),

@@ -70,7 +70,7 @@ def fit_ward(features, *, n_segments, seed, order_by=None, max_customers=3000):
     >>> fit_ward(pd.DataFrame({"x": [0.0, 0.2, 5.0, 5.2, 5.1]}), n_segments=2, seed=1).tolist()
     [2, 2, 1, 1, 1]
     """
-    from scipy.cluster.hierarchy import fcluster, ward
+    from scipy.cluster.hierarchy import ward
 
     features = check_features(features, list(features.columns))
     check_n_segments(features, n_segments)
@@ -78,14 +78,28 @@ def fit_ward(features, *, n_segments, seed, order_by=None, max_customers=3000):
     if len(features) > max_customers:
         rows = np.random.default_rng(seed).choice(len(features), max_customers, replace=False)
         grown = features.iloc[np.sort(rows)]
+    check_n_segments(grown, n_segments)
     label = np.zeros(1, dtype="int64")
     if len(grown) > 1:
-        label = fcluster(ward(grown.to_numpy()), n_segments, criterion="maxclust") - 1
-    n_found = int(label.max()) + 1
+        label = _cut_tree(ward(grown.to_numpy()), n_segments)
     if len(grown) < len(features):
         label = assign_segments(features, grown.groupby(label).mean()).to_numpy()
-    segment = number_segments(label, n_found, features, order_by)
+    found, label = np.unique(label, return_inverse=True)
+    segment = number_segments(label, len(found), features, order_by)
     return pd.Series(segment, index=features.index, name="segment")
+
+
+def _cut_tree(tree, n_segments):
+    """Return the group of each leaf once all joins but the last n_segments - 1 are made.
+
+    scipy's cut goes by height: of joins at one height it makes all or none, so that equal
+    distances would leave fewer groups than asked for.
+    """
+    n = len(tree) + 1
+    group = np.arange(n + len(tree))
+    for row in reversed(range(n - n_segments)):
+        group[tree[row, :2].astype("int64")] = group[n + row]
+    return np.unique(group[:n], return_inverse=True)[1]
 
 
 def segment_customers(method, features, categories=None, *, n_segments, seed, order_by=None):

@@ -42,7 +42,8 @@ class Mixture:
     Attributes
     ----------
     segment : pandas.Series
-        The likeliest class of each customer, numbered from 1.
+        The likeliest class of each customer, numbered from 1. A class that is the likeliest of
+        nobody is left out, so that there may be fewer than asked for.
     membership : pandas.DataFrame
         Probability of each class, one row per customer, columns the segments.
     log_likelihood : float
@@ -191,8 +192,8 @@ def fit_latent_classes(features, categories, *, n_segments, seed, n_starts=3, or
     from stepmix.stepmix import StepMix
     from stepmix.utils import get_mixed_descriptor
 
-    features = check_features(features, list(features.columns))
     check_categories(categories, features)
+    features = check_features(features, list(features.columns))
     words = [f"word_{i}" for i in range(categories.shape[1])]
     numbers = [f"number_{i}" for i in range(features.shape[1])]
     coded = np.column_stack([pd.factorize(categories[name])[0] for name in categories])
@@ -223,6 +224,10 @@ def _normal_mixture(features, n_segments, *, seed, n_starts):
     from sklearn.mixture import GaussianMixture
 
     points = features.to_numpy()
+    if len(points) < 2:
+        raise ValueError(
+            "features: 1 customer has no spread to fit; expected two customers or more"
+        )
     for width in (1e-6, 1e-3, 1e-1):
         model = GaussianMixture(
             n_segments, n_init=n_starts, random_state=seed, reg_covar=width, max_iter=500

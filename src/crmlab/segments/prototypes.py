@@ -70,8 +70,8 @@ def fit_prototypes(
         Seed of the starts (distinct customers drawn at random).
     gamma : float, optional
         Weight of a mismatch, above 0. Unless given, half the mean standard deviation of the
-        numbers, so 0.5 where they are standardised: a convention. More of it lets the words
-        decide; close to 0 it is k-means of the numbers.
+        numbers, so 0.5 where they are standardised, and 0.5 where they are all alike: a
+        convention. More of it lets the words decide; close to 0 it is k-means of the numbers.
     n_starts : int
         Random starts.
     order_by : pandas.Series, optional
@@ -98,10 +98,12 @@ def fit_prototypes(
     >>> fit.segment.tolist(), fit.cost < 0.1
     ([1, 1, 2, 2, 3, 3], True)
     """
-    features = check_features(features, list(features.columns))
     check_categories(categories, features)
+    features = check_features(features, list(features.columns))
     if gamma is None:
-        gamma = 0.5 * float(features.std(ddof=0).mean())
+        spread = float(features.std(ddof=0).mean())
+        # Numbers that are all alike leave the words to decide, whatever a mismatch weighs.
+        gamma = 0.5 * spread if spread > 1e-12 * features.abs().max().max() else 0.5
     if not gamma > 0:
         raise ValueError(f"gamma is {gamma!r}; expected a weight above 0")
     points = features.to_numpy()
@@ -156,12 +158,17 @@ def _alternate(points, codes, centers, modes, gamma):
 
 
 def check_categories(categories, features):
-    """Refuse words with gaps, without a column, or of other customers than the numbers."""
+    """Refuse words with gaps, without a column, without numbers, or of other customers."""
     if not categories.index.equals(features.index):
         raise ValueError("features and categories have different indices; expected the same rows")
     if categories.shape[1] == 0:
         raise ValueError(
             "categories: no column; expected at least one of words. With numbers alone use k-means."
+        )
+    if features.shape[1] == 0:
+        raise ValueError(
+            "features: no number beside the words; expected at least one column. Where the words "
+            "alone are to decide, give a column that is 0 for all customers."
         )
     missing = categories.isna().sum()
     if missing.any():

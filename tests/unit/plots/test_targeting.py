@@ -1,8 +1,11 @@
 """Figures of moves, effects and targets draw what they are given, in either language."""
 
+import itertools
+
 import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
+from matplotlib.text import Text
 
 from crmlab.plots import set_style
 from crmlab.plots import targeting as draw
@@ -87,6 +90,22 @@ def test_targets_are_drawn_where_both_scores_are_known_and_larger_where_chosen()
     assert points.get_sizes()[0] > points.get_sizes()[1]
     written = {text.get_text() for text in ax.texts}
     assert {"1 (75%)", "2 (25%)", "serve first", "leave"} <= written
+
+
+def test_names_of_segments_that_are_nearly_alike_cover_neither_each_other_nor_a_point():
+    scores = pd.DataFrame(
+        {"attractiveness": [1, 0.18, 0.12, 0.14, 0.15], "fit": [1, 0.94, 0.89, 0.91, 0.9]},
+        index=range(1, 6),
+    )
+    shares = pd.DataFrame({"chosen_share": [1.0, 0, 0, 0, 0]}, index=scores.index)
+    ax = draw.plot_targets(scores, shares)
+    ax.figure.canvas.draw()
+    names = [text for text in ax.texts if "%" in text.get_text()]
+    boxes = [Text.get_window_extent(text) for text in names]
+    assert len(boxes) == 5
+    assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))
+    points = ax.transData.transform(scores[["fit", "attractiveness"]].to_numpy())
+    assert not any(box.contains(*point) for box in boxes for point in points)
 
 
 def test_figure_is_drawn_on_the_axes_given():

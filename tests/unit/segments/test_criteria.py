@@ -126,3 +126,14 @@ def test_actionable_is_the_share_of_customers_whose_segment_is_moved():
     untested = effects.assign(adjusted_p_value=np.nan)
     found = check_criteria(segment, variables, stability=1, effects=untested)
     assert np.isnan(found.set_index("criterion").loc["actionable", "value"])
+
+
+def test_a_variable_that_does_not_vary_counts_for_nothing_and_nobody_placed_is_refused():
+    segment = pd.Series([1, 1, 2, 2])
+    variables = pd.DataFrame({"n_orders": [8.0, 10.0, 1.0, 3.0]})
+    plain = check_criteria(segment, variables, stability=0.9)
+    pd.testing.assert_frame_equal(
+        check_criteria(segment, variables.assign(same=1.0), stability=0.9), plain
+    )
+    with pytest.raises(ValueError, match="no customer was placed"):
+        check_criteria(segment.head(0), variables.head(0), stability=0.9)

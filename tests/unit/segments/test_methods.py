@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from scipy.cluster import hierarchy
 
 from crmlab.segments.cluster import fit_segments
 from crmlab.segments.methods import METHODS, compare_methods, fit_ward, segment_customers
@@ -132,6 +133,33 @@ def test_ward_joins_what_is_nearest_first():
     assert fit_ward(features, n_segments=2, seed=1).tolist() == [1, 1, 1, 1, 2]
     found = fit_ward(features, n_segments=3, seed=1)
     assert found.tolist() in ([2, 2, 1, 1, 3], [1, 1, 2, 2, 3])
+
+
+@pytest.mark.parametrize("n_segments", [2, 3, 5, 8])
+def test_ward_makes_as_many_segments_as_asked_for_where_distances_are_equal(n_segments):
+    # On a grid many joins have one height. The check makes them one by one, from below.
+    grid = pd.DataFrame(list(itertools.product(range(4), range(3))), columns=["x", "y"])
+    groups = {leaf: {leaf} for leaf in range(12)}
+    for join, row in enumerate(hierarchy.ward(grid.to_numpy())[: 12 - n_segments]):
+        groups[12 + join] = groups.pop(int(row[0])) | groups.pop(int(row[1]))
+    found = fit_ward(grid, n_segments=n_segments, seed=1)
+    as_sets = {frozenset(members) for members in found.groupby(found).groups.values()}
+    assert as_sets == {frozenset(group) for group in groups.values()}
+
+
+def test_prototypes_of_customers_alike_in_numbers_go_by_their_words():
+    features = pd.DataFrame({"x": [0.1] * 6})
+    words = pd.DataFrame({"channel": list("aabbcc")})
+    fit = fit_prototypes(features, words, n_segments=3, seed=1)
+    assert fit.cost == pytest.approx(0, abs=1e-12)
+    assert pd.crosstab(fit.segment, words["channel"]).gt(0).to_numpy().sum() == 3
+    # What a refusal of words without numbers advises.
+    assert fit_prototypes(features * 0, words, n_segments=3, seed=1).cost == fit.cost
+    for method in (fit_prototypes, fit_latent_classes):
+        with pytest.raises(ValueError, match="a column that is 0 for all"):
+            method(features[[]], words, n_segments=3, seed=1)
+    with pytest.raises(ValueError, match="1 customer has no spread"):
+        fit_mixture(features.head(1), n_segments=1, seed=1)
 
 
 def test_ward_on_a_part_of_many_customers_places_the_others_nearest():

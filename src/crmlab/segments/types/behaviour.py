@@ -103,7 +103,8 @@ def silence_churn(silence_days, first_days, n_repeat_orders, *, share_left=0.3):
     pandas.Series of float
         From `share_left` (no silence) towards 1. The days between two purchases are
         ``(active days + m) / (n_repeat_orders + 1)``, drawn towards the mean gap m of all
-        customers, which is also what a customer with one purchase is given.
+        customers, which is also what a customer with one purchase is given. NaN throughout where
+        nobody bought on two days: then no pace is known, and a silence says nothing.
 
     Raises
     ------
@@ -121,7 +122,7 @@ def silence_churn(silence_days, first_days, n_repeat_orders, *, share_left=0.3):
         raise ValueError(f"share_left is {share_left!r}; expected a share between 0 and 1")
     active = first_days - silence_days
     n_gaps = n_repeat_orders.sum()
-    usual = active.sum() / n_gaps if n_gaps > 0 else first_days.mean()
+    usual = active.sum() / n_gaps if n_gaps > 0 else np.nan
     gap = ((active + usual) / (n_repeat_orders + 1)).clip(lower=1.0)
     alive = (1 - share_left) * np.exp(-silence_days / gap)
     return (share_left / (share_left + alive)).rename("churn_probability")

@@ -48,7 +48,8 @@ def score_key_accounts(measures, weights, *, n_key, least_weight=0.5):
         One row per customer, a column for each criterion, more being better; NaN where unknown.
     weights : pandas.Series
         By criterion, 0 or more; brought to a sum of 1. A criterion of which nothing is known of
-        anybody is left out, and the others take its weight.
+        anybody, or the same of everybody, is left out, and the others take its weight; where no
+        criterion tells the customers apart, all are equal.
     n_key : int
         How many key accounts the firm can look after.
     least_weight : float
@@ -143,6 +144,9 @@ def _places(measures, weights, n_key):
     if not (weights >= 0).all():
         raise ValueError(f"weights: {weights.idxmin()} has {weights.min()}; expected 0 or more")
     known = [name for name in weights.index if name in measures and measures[name].notna().any()]
+    span = measures[known].max() - measures[known].min()
+    telling = [name for name in known if span[name] > 0 and weights[name] > 0]
+    known = [name for name in known if name in telling or not telling]
     weights = weights[known].astype("float64")
     if not weights.sum() > 0:
         raise ValueError(

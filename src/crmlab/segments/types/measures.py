@@ -60,9 +60,10 @@ def gather_measures(
         commitment, switching costs and alternatives; `tenure_days` (since joining or the first
         purchase, whichever is earlier); `n_orders_ever` (0 for who joined within the window and
         has not bought, missing for who joined before and has not bought since); `total_value`
-        (returns deducted), `contribution`; `churn_probability` (of the fitted model where there
-        is one, else of the silence), `current_value` (else what the last 365 days brought) and
-        `potential_value` (else what the customer brought a year, times the probability of staying);
+        (returns deducted), `contribution`; `churn_probability` (of the fitted model; of the
+        silence where there is none or it has nobody leave), `current_value` (else what the last 365
+        days brought) and `potential_value` (else what the customer brought a year, times the
+        probability of staying);
         `deal_share` and `repeat_share`, drawn towards those of all; `price_request_share`;
         `is_referred`; `n_uses` (has referred somebody; is among the fifth with most links).
 
@@ -86,7 +87,8 @@ def gather_measures(
     orders = tables["orders"]
     customers = tables.get("customers", orders[["customer_id"]].drop_duplicates())
     index = pd.Index(
-        sorted({*customers["customer_id"], *orders["customer_id"].dropna()}), name="customer_id"
+        sorted({*customers["customer_id"].dropna(), *orders["customer_id"].dropna()}),
+        name="customer_id",
     )
     people = customers.set_index("customer_id").reindex(index)
     parts = [
@@ -139,7 +141,9 @@ def _add_values(measures, orders, tables, observed_to):
     silent = silence_churn(
         measures["silence_days"], measures["first_days"], measures["n_repeat_orders"]
     )
-    churn = 1 - fitted["probability_alive"] if "probability_alive" in fitted else silent
+    alive = fitted.get("probability_alive", pd.Series(np.nan, index=index))
+    # A fit in which nobody leaves, however long the silence, tells no customer from another.
+    churn = 1 - alive if (alive < 1 - 1e-6).any() else silent
     # What a month at least would have brought: a first order of yesterday is no daily habit.
     a_year = 365 * total / measures["first_days"].clip(lower=30)
     return measures.assign(

@@ -178,7 +178,8 @@ def judge_score(score, came_true):
     -------
     pandas.Series
         `n_customers` with both, `share_true`, `auc` and `auc_standard_error`; the last two NaN
-        where it came true of all or of none.
+        where it came true of all or of none. Where all pairs are in one order the usual formula
+        gives 0, however few they are: then the error is that of a score by chance.
 
     Examples
     --------
@@ -198,5 +199,7 @@ def judge_score(score, came_true):
     if 0 < n_true < n:
         ranks = stats.rankdata(points)[happened].sum()
         auc = (ranks - n_true * (n_true + 1) / 2) / (n_true * (n - n_true))
-        found |= {"auc": auc, "auc_standard_error": auc_standard_error(auc, n_true, n - n_true)}
+        judged = auc if 0 < auc < 1 else 0.5
+        error = auc_standard_error(judged, n_true, n - n_true)
+        found |= {"auc": auc, "auc_standard_error": error}
     return pd.Series(found)

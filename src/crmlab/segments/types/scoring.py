@@ -17,7 +17,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from crmlab.segments.types.rules import CANNOT_TELL
+from crmlab.segments.types.rules import CANNOT_TELL, place_in_population
 
 __all__ = ["compare_with_majority", "confusion", "observe_value_types", "score_types"]
 __all__ += ["true_types"]
@@ -201,7 +201,8 @@ def observe_value_types(current_value, later_value, *, high_share=0.2):
     later_value : pandas.Series of float
         Money after it; 0 or below where the customer bought nothing more.
     high_share : float
-        Share of the customers called high, now and later, between 0 and 1.
+        Share of the customers called high, now and later, between 0 and 1: by their place in the
+        population, as the rules take it, so that equals are high together or not at all.
 
     Returns
     -------
@@ -219,10 +220,10 @@ def observe_value_types(current_value, later_value, *, high_share=0.2):
     """
     if not 0 < high_share < 1:
         raise ValueError(f"high_share is {high_share!r}; expected a share between 0 and 1")
-    is_high = current_value.rank(pct=True, method="average") > 1 - high_share
-    is_high_later = (later_value.rank(pct=True, method="average") > 1 - high_share) & (
-        later_value > 0
+    is_high, is_high_later = (
+        place_in_population(value) >= 1 - high_share for value in (current_value, later_value)
     )
+    is_high_later &= later_value > 0
     label = np.where(is_high_later, "type_most_growable", "type_none_of_the_three").astype(object)
     label[is_high.to_numpy()] = "type_most_valuable"
     label[(is_high & ~(later_value > 0)).to_numpy()] = "type_about_to_be_lost"

@@ -76,9 +76,12 @@ def test_longer_silence_and_faster_pace_make_leaving_likelier():
         silence_churn(days, days, days, share_left=0)
 
 
-def test_silence_of_buyers_who_all_bought_once_has_an_answer():
-    churn = silence_churn(pd.Series([5.0, 300.0]), pd.Series([5.0, 300.0]), pd.Series([0.0, 0.0]))
-    assert churn.between(0.3, 1).all()
+def test_silence_of_buyers_who_all_bought_once_says_nothing():
+    days, none = pd.Series([5.0, 300.0]), pd.Series([0.0, 0.0])
+    assert silence_churn(days, days, none).isna().all()
+    # One customer with a second purchase gives all of them a pace.
+    first, repeats = days + pd.Series([0.0, 60.0]), pd.Series([0.0, 1.0])
+    assert silence_churn(days, first, repeats).between(0.3, 1).all()
 
 
 def test_smoothed_shares_lie_between_own_and_overall_and_lose_their_pull():

@@ -50,6 +50,18 @@ def test_a_criterion_nobody_has_is_left_out_and_too_little_is_no_score():
     assert enough.loc["a", "key_score"] == pytest.approx(7 / 8)  # its place in value alone
 
 
+def test_a_criterion_that_is_the_same_of_everybody_counts_for_nothing():
+    measures = MEASURES.assign(staying_probability=1.0)
+    weights = pd.concat([WEIGHTS, pd.Series({"staying_probability": 5.0})])
+    pd.testing.assert_frame_equal(
+        score_key_accounts(measures, weights, n_key=1),
+        score_key_accounts(MEASURES, WEIGHTS, n_key=1),
+    )
+    alike = score_key_accounts(measures[["staying_probability"]], weights, n_key=1)
+    assert alike["key_score"].tolist() == [0.5] * 4
+    assert alike["is_key"].all()
+
+
 def test_shaken_weights_leave_a_customer_who_is_best_in_all_and_part_the_others():
     measures = MEASURES.assign(n_linked=[4.0, 1.0, 2.0, 3.0])
     found = weight_sensitivity(

@@ -113,3 +113,21 @@ def test_tables_are_left_unchanged_and_orders_are_needed(tables):
     returns = tables["orders"].assign(amount=-1.0)
     with pytest.raises(ValueError, match="no purchase"):
         gather_measures({"orders": returns}, **SPAN)
+
+
+def test_orders_of_nobody_are_passed_over_and_a_fit_in_which_nobody_leaves_is_not_believed():
+    orders = pd.DataFrame(
+        {
+            "customer_id": ["a", "a", "b", None],
+            "ordered_on": pd.to_datetime(["2024-01-01", "2024-02-01", "2025-11-30", "2025-01-01"]),
+            "amount": 10.0,
+        }
+    )
+    by_silence = gather_measures({"orders": orders}, **SPAN)
+    assert by_silence.index.tolist() == ["a", "b"]
+    lifetime = pd.DataFrame({"customer_id": ["a", "b"], "probability_alive": [1.0, 1.0]})
+    found = gather_measures({"orders": orders, "lifetime": lifetime}, **SPAN)
+    assert found["churn_probability"].equals(by_silence["churn_probability"])
+    told = lifetime.assign(probability_alive=[0.1, 0.9])
+    found = gather_measures({"orders": orders, "lifetime": told}, **SPAN)
+    assert found["churn_probability"].tolist() == pytest.approx([0.9, 0.1])

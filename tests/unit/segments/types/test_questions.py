@@ -89,3 +89,10 @@ def test_channels_are_learnt_before_and_judged_after():
     turned = later.assign(has_responded=~later["has_responded"])
     judged, _ = judge_contacts(pd.concat([first, turned], ignore_index=True), orders)
     assert judged.loc["best_channel", "auc"] == 0
+
+
+def test_three_pairs_in_order_are_no_proof():
+    found = judge_score(pd.Series([0.1, 0.2, 0.9]), pd.Series([False, False, True]))
+    # Ranks by chance: variance (n + 1) / (12 · 1 · 2) = 4 / 24.
+    assert found["auc"] == 1
+    assert found["auc_standard_error"] == pytest.approx((4 / 24) ** 0.5)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import balanced_accuracy_score, cohen_kappa_score
 
-from crmlab.segments.types.rules import CANNOT_TELL
+from crmlab.segments.types.rules import CANNOT_TELL, place_in_population
 from crmlab.segments.types.scoring import (
     compare_with_majority,
     confusion,
@@ -101,6 +101,15 @@ def test_value_types_that_came_true_follow_from_now_and_later():
     assert set(found[4:]) == {"none_of_the_three"}
     with pytest.raises(ValueError, match="high_share is 1; expected a share"):
         observe_value_types(now, later, high_share=1)
+
+
+def test_customers_called_high_are_those_whom_the_rules_call_high():
+    rng = np.random.default_rng(3)
+    for n in range(2, 12):
+        now = pd.Series(rng.integers(0, 4, n).astype("float64"))
+        found = observe_value_types(now, pd.Series(1.0, index=now.index))
+        is_high = place_in_population(now) >= 0.8
+        assert (found == "type_most_valuable").tolist() == is_high.tolist()
 
 
 def test_true_types_speak_the_words_of_the_rules_and_leave_strangers_out():
