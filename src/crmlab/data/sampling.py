@@ -13,9 +13,16 @@ Source: Cochran, W. G. (1977). Sampling Techniques, 3rd ed. New York: Wiley, sec
 """
 
 import numpy as np
+import pandas as pd
 from scipy.special import ndtri
 
-__all__ = ["adjust_p_values", "margin_of_error", "sample_size", "wilson_interval"]
+__all__ = [
+    "adjust_p_values",
+    "margin_of_error",
+    "sample_size",
+    "trace_margins",
+    "wilson_interval",
+]
 
 
 def sample_size(margin, *, population=np.inf, confidence=0.95, proportion=0.5):
@@ -116,6 +123,46 @@ def margin_of_error(n_respondents, *, population=np.inf, confidence=0.95, propor
     others = np.where(is_finite & (size > 1), size - 1, 1.0)
     correction = np.where(is_finite, (np.where(is_finite, size, 0) - n) / others, 1.0)
     return _plain(_score(confidence) * np.sqrt(_variance(proportion) / n * correction))
+
+
+def trace_margins(fewest, most, *, population=np.inf, confidence=0.95, proportion=0.5):
+    """Return the margin of error of surveys of every size, of this population and of any size.
+
+    Parameters
+    ----------
+    fewest, most : float
+        Respondents of the smallest and of the largest survey; `most` at most `population`.
+    population, confidence, proportion
+        As in `sample_size`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `n_respondents` (up to 120 sizes, whole numbers), `population` ("population_finite", only
+        where `population` is finite, and "population_infinite") and `margin_of_error`.
+
+    Raises
+    ------
+    ValueError
+        As `margin_of_error`.
+
+    Examples
+    --------
+    >>> found = trace_margins(100, 400, population=400)
+    >>> found.groupby("population")["margin_of_error"].min().round(3).to_dict()
+    {'population_finite': 0.0, 'population_infinite': 0.049}
+    """
+    sizes = np.unique(np.linspace(fewest, most, 120).round())
+    limits = {"population_finite": population, "population_infinite": np.inf}
+    chance = {"confidence": confidence, "proportion": proportion}
+    curves = [
+        pd.DataFrame({"n_respondents": sizes, "population": name}).assign(
+            margin_of_error=margin_of_error(sizes, population=size, **chance)
+        )
+        for name, size in limits.items()
+        if name == "population_infinite" or np.isfinite(size)
+    ]
+    return pd.concat(curves, ignore_index=True)
 
 
 def wilson_interval(n_hits, n, *, confidence=0.95):

@@ -14,7 +14,7 @@ import pandas as pd
 
 from crmlab.data.weighting import refuse_other_categories
 
-__all__ = ["allocate_sample", "stratified_mean"]
+__all__ = ["allocate_sample", "compare_allocations", "stratified_mean"]
 
 
 def allocate_sample(strata, n_respondents, *, method="proportional"):
@@ -73,6 +73,42 @@ def allocate_sample(strata, n_respondents, *, method="proportional"):
     if spread is not None:
         plan["variance_share"] = (sizes / sizes.sum()) ** 2 * (1 - n / sizes) * spread**2 / n
     return plan
+
+
+def compare_allocations(strata, n_respondents):
+    """Return whom proportional and Neyman's allocation ask, and how sure each makes the mean.
+
+    Parameters
+    ----------
+    strata : pandas.DataFrame, one row per stratum
+        `n_customers` and `standard_deviation`, as in `allocate_sample`.
+    n_respondents : int
+
+    Returns
+    -------
+    plans : pandas.DataFrame
+        `strata` with `n_proportional` and `n_neyman`, the respondents of each stratum.
+    errors : dict of str to float
+        Standard error of the mean under "proportional" and "neyman", in the unit of the score.
+
+    Raises
+    ------
+    ValueError
+        As `allocate_sample`.
+
+    Examples
+    --------
+    >>> strata = pd.DataFrame({"n_customers": [800, 200], "standard_deviation": [1.0, 4.0]})
+    >>> plans, errors = compare_allocations(strata, 100)
+    >>> plans["n_neyman"].tolist(), errors["neyman"] < errors["proportional"]
+    ([50, 50], True)
+    """
+    plans, errors = strata, {}
+    for method in ("proportional", "neyman"):
+        plan = allocate_sample(strata, n_respondents, method=method)
+        plans = plans.assign(**{f"n_{method}": plan["n_respondents"]})
+        errors[method] = float(np.sqrt(plan["variance_share"].sum()))
+    return plans, errors
 
 
 def stratified_mean(scores, strata, sizes):

@@ -273,6 +273,22 @@ class OpenStudy:
         self._finding = {"en": en, "zh": zh}
         return Markdown(f"> **{self._finding[self.language]}**")
 
+    def tell(self, *, en, zh):
+        """Tell the reader something in the study's language, such as why no table is shown.
+
+        Parameters
+        ----------
+        en, zh : str
+            The same text in both languages, in Markdown.
+
+        Returns
+        -------
+        IPython.display.Markdown
+        """
+        from IPython.display import Markdown
+
+        return Markdown({"en": en, "zh": zh}[self.language])
+
     def leave_out(self, *, en, zh):
         """End the notebook here, because the data do not allow what it does.
 

@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 from scipy.stats import hypergeom, norm
 from statsmodels.stats.proportion import proportion_confint
 
-from crmlab.data.sampling import adjust_p_values, margin_of_error, sample_size, wilson_interval
+from crmlab.data.sampling import (
+    adjust_p_values,
+    margin_of_error,
+    sample_size,
+    trace_margins,
+    wilson_interval,
+)
 
 # Krejcie and Morgan (1970), Educational and Psychological Measurement 30(3), 607-610,
 # doi:10.1177/001316447003000308, table 1: population -> sample, for a margin of 0.05, 95 per cent
@@ -194,3 +200,12 @@ def test_holms_p_values_reject_as_the_steps_do():
         assert ((adjust_p_values(p) <= 0.05) == rejected).all()
     assert np.isnan(adjust_p_values([0.01, np.nan])[1])
     assert adjust_p_values([0.01, np.nan])[0] == 0.01
+
+
+def test_curve_meets_the_margin_of_each_survey_and_ends_where_everybody_is_asked():
+    curves = trace_margins(30, 500, population=500)
+    at = curves.set_index(["population", "n_respondents"])["margin_of_error"]
+    assert at["population_finite", 500] == 0
+    assert at["population_infinite", 500] == margin_of_error(500)
+    assert at["population_finite", 30] == margin_of_error(30, population=500)
+    assert set(trace_margins(30, 500)["population"]) == {"population_infinite"}

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 from scipy.stats import ttest_ind
 
-from crmlab.data.strata import allocate_sample, stratified_mean
+from crmlab.data.strata import allocate_sample, compare_allocations, stratified_mean
 from crmlab.data.weighting import (
     check_nonresponse,
     design_effect,
@@ -31,6 +31,16 @@ def test_variance_of_cochrans_cities_is_the_printed_one(method):
     variance, n = PRINTED[method]
     assert plan["n_respondents"].tolist() == n
     assert 64**2 * plan["variance_share"].sum() == pytest.approx(variance, abs=0.5)
+
+
+def test_both_allocations_stand_side_by_side_with_cochrans_standard_error():
+    plans, errors = compare_allocations(CITIES, 24)
+    variance, n = PRINTED["proportional"]
+    assert plans["n_proportional"].tolist() == n
+    assert plans["n_neyman"].tolist() == [12, 12]
+    assert (64 * errors["proportional"]) ** 2 == pytest.approx(variance, abs=0.5)
+    assert (64 * errors["neyman"]) ** 2 == pytest.approx(PRINTED["equal"][0], abs=0.5)
+    assert list(CITIES) == ["n_customers", "standard_deviation"]
 
 
 def test_neyman_allocation_on_paper():

@@ -64,6 +64,15 @@ def test_result_is_published_with_its_unit_and_the_finding_in_both_languages(stu
     assert document["finding"] == {"en": "two customers", "zh": "两位客户"}
 
 
+def test_reader_is_told_in_the_language_of_the_study_and_nothing_is_published_of_it(study, context):
+    assert study.tell(en="no survey", zh="没有调查").data == "no survey"
+    study.language = "zh"
+    assert study.tell(en="no survey", zh="没有调查").data == "没有调查"
+    finish(study)
+    study.publish(results={"n_customers": 2})
+    assert "finding" not in published(context) or not published(context)["finding"]
+
+
 def test_equal_figures_are_equal_bytes(study, context):
     import matplotlib.pyplot as plt
 
