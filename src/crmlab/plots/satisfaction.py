@@ -310,9 +310,8 @@ def tabulate_predictions(table):
     """
     ends = ["r_squared", "lower", "upper", "advantage", "advantage_lower", "advantage_upper"]
     is_baseline = (table[ends[3:]] == 0).all(axis=1)
-    table = table.assign(
-        **(table[ends].round(3) + 0.0)
-    )  # of what is hard to foretell, tenths of a %
+    # Of what is hard to foretell no more than hundredths of a per cent are said, and no −0.
+    table = table.assign(**(table[ends].round(4) + 0.0))
     lead = table[ends[3:]]
     lead_ends = _pairs(lead["advantage_lower"], lead["advantage_upper"])
     shown = {
