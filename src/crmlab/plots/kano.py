@@ -1,5 +1,6 @@
 """Figures of Kano's method; they draw results and compute none."""
 
+import numpy as np
 from matplotlib.patches import Ellipse
 
 from crmlab.atlas import load_terms
@@ -24,6 +25,7 @@ __all__ = [
     "plot_kano_shares",
 ]
 
+_NUMBER_WIDTH = 13.8  # points, of the disc that bears a number
 # Must-be and one-dimensional strong, attractive bright, the rest pale: what to act on stands out.
 _CLASS_COLOURS = {
     "M": PALETTE[1],
@@ -100,8 +102,8 @@ def plot_better_worse(coefficients, classes=None, ax=None):
         zorder=2,
     )
     colours = None if classes is None else [_CLASS_COLOURS.get(c, GREY) for c in classes]
-    number_points(ax, x, y, coefficients.index, colours=colours)
     _quarters(ax, 0.5, (0, 1), (0, 1))
+    number_points(ax, x, y, coefficients.index, colours=colours)
     share_axis(ax.xaxis, ax.yaxis)
     ax.set(xlabel=label("cost_of_absence"), ylabel=label("gain_of_presence"))
     return ax
@@ -136,9 +138,9 @@ def plot_kano_map(points, ax=None):
             )
         )
     colours = [_CLASS_COLOURS.get(quarter, GREY) for quarter in points["kano_quarter"]]
-    number_points(ax, points["absence"], points["presence"], points.index, colours=colours)
     low = min(0.0, float(points[["absence", "presence"]].min().min()) - 0.4)
     _quarters(ax, 2.0, (low, 4), (low, 4))
+    number_points(ax, points["absence"], points["presence"], points.index, colours=colours)
     ax.set(xlabel=label("absence", unit=True), ylabel=label("presence", unit=True))
     return ax
 
@@ -183,16 +185,45 @@ def plot_coefficient_by_segment(coefficients, column, ax=None):
 
 
 def number_points(ax, x, y, names, *, colours=None):
-    """Draw numbered points and say beside the axes which feature each number is."""
+    """Draw numbered points and say beside the axes which feature each number is.
+
+    Where two numbers would cover one another, they stand beside their points; the limits of the
+    axes are best set before.
+    """
     colours = [PALETTE[0]] * len(names) if colours is None else colours
-    for k, (across, up, name) in enumerate(zip(x, y, names, strict=True), start=1):
-        style = {"s": 190, "color": colours[k - 1], "edgecolor": "white", "zorder": 3}
-        ax.scatter([across], [up], **style)
+    points = list(zip(x, y, strict=True))
+    beside = _beside(ax, points)
+    for k, (point, name, colour) in enumerate(zip(points, names, colours, strict=True), start=1):
+        is_moved = np.hypot(*beside[k - 1]) > 1
+        size = 18 if is_moved else _NUMBER_WIDTH**2
+        ax.scatter(*[[end] for end in point], s=size, color=colour, edgecolor="white", zorder=3)
         text = {"ha": "center", "va": "center", "fontsize": 9, "zorder": 4}
-        ink = "black" if colours[k - 1] in _LIGHT else "white"
-        ax.annotate(str(k), (across, up), color=ink, **text)
-        ax.scatter([], [], s=40, color=colours[k - 1], label=f"{k}  {feature_name(name)}")
+        text["color"] = "black" if colour in _LIGHT else "white"
+        if is_moved:
+            text["bbox"] = {"boxstyle": "circle", "facecolor": colour, "edgecolor": "white"}
+            text["arrowprops"] = {"arrowstyle": "-", "color": GREY, "linewidth": 1}
+        ax.annotate(str(k), point, beside[k - 1], textcoords="offset points", **text)
+        ax.scatter([], [], s=40, color=colour, label=f"{k}  {feature_name(name)}")
     legend_beside(ax)
+
+
+def _beside(ax, points):
+    """Return how far each number stands from its point, in typographic points."""
+    drawn = ax.scatter(*zip(*points, strict=True)) if points else None  # opens the axes to them
+    at = ax.transData.transform(np.reshape(points, (-1, 2))) * 72 / ax.figure.dpi
+    if drawn is not None:
+        drawn.remove()
+    moved = at.copy()
+    for _ in range(20):
+        for i in range(len(at)):
+            for j in range(i):
+                away = moved[i] - moved[j]
+                distance = np.hypot(*away)
+                if distance < _NUMBER_WIDTH:
+                    away = away / distance if distance > 0 else np.array([1.0, 0.0])
+                    moved[i] += away * (0.6 * _NUMBER_WIDTH - distance / 2)
+                    moved[j] -= away * (0.6 * _NUMBER_WIDTH - distance / 2)
+    return moved - at
 
 
 def _quarters(ax, middle, across, up):

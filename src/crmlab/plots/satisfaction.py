@@ -310,9 +310,10 @@ def tabulate_predictions(table):
     """
     ends = ["r_squared", "lower", "upper", "advantage", "advantage_lower", "advantage_upper"]
     is_baseline = (table[ends[3:]] == 0).all(axis=1)
-    table = table.assign(
-        **(table[ends].round(3) + 0.0)
-    )  # of what is hard to foretell, tenths of a %
+    # Tenths of a per cent, or hundredths where all of a column are below one; and no −0.
+    for column in (ends[:1], ends[1:3], ends[3:4], ends[4:]):
+        digits = 3 if table[column].abs().max(axis=None) >= 0.01 else 4
+        table = table.assign(**(table[column].round(digits) + 0.0))
     lead = table[ends[3:]]
     lead_ends = _pairs(lead["advantage_lower"], lead["advantage_upper"])
     shown = {

@@ -99,7 +99,8 @@ def improvement_matrix(drawn, *, level=0.95):
         `importance` (points of the target for one point of the construct, in total), with
         `importance_lower` and `importance_upper`; `performance` (the index), with its interval;
         `improvement_area`: important or not and good or not, against the means over the rows.
-        One of `IMPROVEMENT_AREAS`: important and low is to be improved first.
+        One of `IMPROVEMENT_AREAS`: important and low is to be improved first;
+        `quadrant_confidence`, the share of resamples that put it in the same area (0 to 1).
 
     References
     ----------
@@ -112,6 +113,9 @@ def improvement_matrix(drawn, *, level=0.95):
     shown = _spread(drawn.performance_draws[:, 0, places], level)
     matters = drawn.importance >= drawn.importance.mean()
     good = performance >= performance.mean()
+    drawn_matters = _above_mean(drawn.importance_draws)
+    drawn_good = _above_mean(drawn.performance_draws[:, 0, places])
+    same = (drawn_matters == matters.to_numpy()) & (drawn_good == good.to_numpy())
     table = pd.DataFrame(
         {
             "importance": drawn.importance,
@@ -123,6 +127,7 @@ def improvement_matrix(drawn, *, level=0.95):
             "improvement_area": np.select(
                 [matters & ~good, matters & good, ~matters & ~good], IMPROVEMENT_AREAS[:3], "hold"
             ),
+            "quadrant_confidence": same.mean(axis=0),
         }
     ).rename_axis("construct")
     return table.sort_values("importance", ascending=False, kind="stable")
@@ -167,6 +172,11 @@ def rank_antecedents(bootstrap, target="satisfaction", *, level=0.95):
         }
     )
     return table.sort_values("total_effect", key=np.abs, ascending=False, kind="stable")
+
+
+def _above_mean(draws):
+    """Return in every draw which values reach the mean of the draw."""
+    return draws >= draws.mean(axis=1, keepdims=True)
 
 
 def _spread(draws, level):

@@ -86,7 +86,7 @@ def shift_scale(scores, minimum, maximum):
     return values - minimum
 
 
-def satisfaction_ratio(perceived, expected, *, tolerance=0.05):
+def satisfaction_ratio(perceived, expected, *, tolerance=0.05, minimum=0):
     r"""Return the satisfaction ratio C = perceived / expected of each customer, and its level.
 
     The level is read from C with a tolerance ε for "close to 1":
@@ -109,6 +109,9 @@ def satisfaction_ratio(perceived, expected, *, tolerance=0.05):
     tolerance : float
         Half-width ε of "close to 1", in units of C, at least 0 and below 1; 0.05 unless a study
         says otherwise. Both ends of the band count as satisfied.
+    minimum : float
+        Lowest answer that the scale allows, as the items table has it. Anything but 0 is refused:
+        where nobody can answer 0, nobody can be very dissatisfied.
 
     Returns
     -------
@@ -120,8 +123,8 @@ def satisfaction_ratio(perceived, expected, *, tolerance=0.05):
     Raises
     ------
     ValueError
-        If a score is negative, if the two columns differ in length or index, or if the tolerance
-        is out of range.
+        If a score is negative, if the two columns differ in length or index, if the tolerance is
+        out of range, or if the scale does not start at 0.
 
     Notes
     -----
@@ -143,6 +146,12 @@ def satisfaction_ratio(perceived, expected, *, tolerance=0.05):
     3  1.033333          satisfied
     """
     _check_tolerance(tolerance)
+    if minimum != 0:
+        raise ValueError(
+            f"the scale starts at {minimum:g}, where C = 0 cannot happen and a ratio depends on "
+            f"that start; move both scores to 0 first with shift_scale(scores, {minimum:g}, "
+            "maximum)"
+        )
     index, b, a = _pair(perceived, expected)
     for name, values in (("perceived", b), ("expected", a)):
         below = np.flatnonzero(values < 0)

@@ -42,7 +42,8 @@ def show(study, frame, *, unit=None, differences=()):
         Key of the unit of every number, where the terms would give another one: "1" for the
         correlations between columns that have units.
     differences : collection of str
-        Columns whose numbers bear their sign; differences of shares are in percentage points.
+        Columns whose numbers and intervals bear their sign; differences of shares are in
+        percentage points.
 
     Returns
     -------
@@ -227,7 +228,7 @@ def _say_column(words, column, units, beside, differences):
     """Return the texts of a column, in its own unit or, without one, in the unit of each row."""
     unit, is_difference = words.unit_of(column.key), column.key in differences
     if column.kind == "pairs":
-        return words.intervals(column.cells, unit)
+        return words.intervals(column.cells, unit, is_difference=is_difference)
     if column.kind != "numbers":
         rows = zip(column.cells, units, strict=True)
         return [words.cell(value, column.key, unit or own) for value, own in rows]

@@ -169,10 +169,14 @@ class TableWords:
             beside=[value for value in beside if not is_missing(value)],
         )
 
-    def intervals(self, pairs, unit):
-        """Return the texts of intervals in one unit."""
-        ends = iter(self.numbers([end for pair in pairs if is_pair(pair) for end in pair], unit))
-        return [f"[{next(ends)}, {next(ends)}]" if is_pair(pair) else "–" for pair in pairs]
+    def intervals(self, pairs, unit, *, is_difference=False):
+        """Return the texts of intervals in one unit; percentage points are said once, behind."""
+        known = [end for pair in pairs if is_pair(pair) for end in pair]
+        said = self.numbers(known, unit, is_difference=is_difference)
+        mark = NO_BREAK + name_term("percentage_points", self.language)
+        after = mark if any(text.endswith(mark) for text in said) else ""
+        ends = iter([text.removesuffix(mark) for text in said])
+        return [f"[{next(ends)}, {next(ends)}]{after}" if is_pair(pair) else "–" for pair in pairs]
 
 
 def is_missing(value):

@@ -8,6 +8,7 @@ from matplotlib.patches import Ellipse
 from crmlab.plots import set_style
 from crmlab.plots.kano import (
     feature_name,
+    number_points,
     plot_better_worse,
     plot_coefficient_by_segment,
     plot_kano_map,
@@ -67,6 +68,20 @@ def test_bars_of_a_feature_add_up_to_all_its_pairs(counts, language):
     np.testing.assert_allclose(widths.sum(axis=0), 1)
     np.testing.assert_allclose(widths[0], counts["M"] / counts["n_pairs"])
     assert ("必备（M）" if language == "zh" else "Must-be (M)") in legend_texts(ax)
+
+
+def test_numbers_of_points_that_nearly_coincide_stand_apart():
+    figure, ax = plt.subplots()
+    ax.set(xlim=(0, 1), ylim=(0, 1))
+    number_points(ax, [0.5, 0.501, 0.501, 0.9], [0.5, 0.5, 0.5, 0.9], list("abcd"))
+    np.testing.assert_allclose(point_offsets(ax)[:2], [[0.5, 0.5], [0.501, 0.5]])
+    scale = figure.dpi / 72
+    at = ax.transData.transform([note.xy for note in ax.texts])
+    at = at + scale * np.array([note.xyann for note in ax.texts])
+    gaps = np.hypot(*(at[:, None] - at[None]).T)[np.triu_indices(4, 1)]
+    assert gaps.min() > 12 * scale  # the disc is 14 points wide
+    assert ax.texts[3].xyann == pytest.approx((0, 0))
+    plt.close(figure)
 
 
 def test_points_stand_at_better_and_minus_worse_and_are_named_beside(counts, language):

@@ -166,6 +166,16 @@ def test_matrix_cuts_importance_and_performance_at_their_means(estimate, drawn):
     areas = {(True, False): "improve_first", (True, True): "keep_up", (False, True): "hold"}
     wanted = [areas.get(pair, "improve_later") for pair in zip(matters, good, strict=True)]
     assert found["improvement_area"].tolist() == wanted
+    agreed = dict.fromkeys(found.index, 0)
+    at = [drawn.performance.columns.get_loc(name) for name in drawn.importance.index]
+    for strength, height in zip(
+        drawn.importance_draws, drawn.performance_draws[:, 0, at], strict=True
+    ):
+        for k, name in enumerate(drawn.importance.index):
+            own = bool(strength[k] >= strength.mean()), bool(height[k] >= height.mean())
+            agreed[name] += areas.get(own, "improve_later") == found["improvement_area"][name]
+    shares = {name: n / len(drawn.importance_draws) for name, n in agreed.items()}
+    assert found["quadrant_confidence"].to_dict() == pytest.approx(shares)
     assert set(found.index) == {
         "image",
         "expected_quality",

@@ -98,6 +98,7 @@ def test_ratio_keeps_the_index_of_the_customers():
         (([1], [1]), {"tolerance": 1.0}, "tolerance is 1.0"),
         (([1], [1]), {"tolerance": -0.1}, "tolerance is -0.1"),
         (([1], [1]), {"tolerance": np.nan}, "tolerance is nan"),
+        (([1], [1]), {"minimum": 1}, r"starts at 1, where C = 0 cannot happen.*shift_scale"),
     ],
 )
 def test_ratio_refuses_what_has_no_meaning(arguments, options, message):

@@ -131,6 +131,9 @@ def test_differences_bear_their_sign_and_those_of_shares_are_points():
         "−20.00",
     ]
     assert rows(frame, "zh", differences=["change"])[1][2] == "−0.5 个百分点"
+    lead = pd.DataFrame({"holdout_advantage_interval": [(-0.036, 0.114), None]})
+    ends = rows(lead, differences=["holdout_advantage_interval"])
+    assert [row[0] for row in ends[1:]] == ["[−3.6, +11.4] pp", "–"]
 
 
 def test_pair_of_numbers_is_an_interval():
