@@ -228,7 +228,12 @@ def judge_values(foretold):
         a rung brought, in absolute value and each rung counted by its customers, as a part of what
         all of them brought; `standard_error`, that of what came, on the same scale;
         and `verdict`: 1 where the chain does better by more than two of these, -1 where the mean
-        does, 0 where neither does. NaN (verdict 0) where nothing came.
+        does, 0 where neither does. A rung of one customer may err by all that this one brought.
+
+    Raises
+    ------
+    ValueError
+        If nobody brought anything in the months foretold.
 
     Examples
     --------
@@ -241,12 +246,12 @@ def judge_values(foretold):
     size, came = foretold["n_customers"], foretold["mean_value"]
     total = float((size * came).abs().sum())
     if not total > 0:
-        nothing = dict.fromkeys(("chain_error", "mean_error", "standard_error"), float("nan"))
-        return nothing | {"verdict": 0}
+        raise ValueError(say("relationship_nothing_came"))
     chain, mean = (
         float((size * (foretold[name] - came).abs()).sum()) / total
         for name in ("predicted_value", "naive_value")
     )
-    noise = float(np.sqrt(((size * foretold["standard_error"]) ** 2).sum())) / total
+    error = foretold["standard_error"].fillna(came.abs())
+    noise = float(np.sqrt(((size * error) ** 2).sum())) / total
     verdict = int(np.sign(mean - chain)) if abs(mean - chain) > 2 * noise else 0
     return {"chain_error": chain, "mean_error": mean, "standard_error": noise, "verdict": verdict}
