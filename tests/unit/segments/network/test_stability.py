@@ -100,7 +100,8 @@ def test_communities_tell_where_hidden_pairs_are_as_far_as_there_are_communities
 
 
 def test_one_pair_at_least_is_hidden():
-    found = predict_hidden_pairs(planted_pairs(2, 5), rng=np.random.default_rng(1), share=0.01)
+    pairs = planted_pairs(2, 15)
+    found = predict_hidden_pairs(pairs, rng=np.random.default_rng(1), share=0.1 / len(pairs))
     assert found["n_hidden"] == 1
 
 
