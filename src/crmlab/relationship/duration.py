@@ -19,6 +19,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
+from crmlab.atlas.sentences import say
+
 __all__ = ["estimate_survival", "measure_tenure", "survival_quantile"]
 
 
@@ -96,12 +98,12 @@ def estimate_survival(tenure, *, level=0.95):
     Raises
     ------
     ValueError
-        If no relationship has ended, or a length is below 0.
+        If no relationship has ended, a length is below 0, or all who were followed at some length
+        ended there although others lasted longer: too few were watched from so early on.
 
     Notes
     -----
-    A customer who enters late counts from the day of the first order seen, that day included. At
-    the shortest lengths few may be at risk; if all of them end there, the curve is 0 from then on.
+    A customer who enters late counts from the day of the first order seen, that day included.
 
     Examples
     --------
@@ -115,16 +117,24 @@ def estimate_survival(tenure, *, level=0.95):
     if (tenure[["tenure_days", "entry_days"]] < 0).any(axis=None):
         raise ValueError("tenure_days and entry_days must be 0 or more")
     if not tenure["has_ended"].any():
-        raise ValueError(
-            "no relationship has ended: there is no curve yet. Take a longer window or a "
-            "shorter silence"
-        )
+        raise ValueError(say("relationship_none_ended"))
     # statsmodels puts nobody at risk on the day of entry; here that day counts.
     found = SurvfuncRight(
         tenure["tenure_days"].to_numpy(dtype=float),
         tenure["has_ended"].to_numpy(dtype=int),
         entry=tenure["entry_days"].to_numpy(dtype=float) - 0.5,
     )
+    gone = np.flatnonzero(found.surv_prob <= 0)
+    if len(gone) and found.surv_times[gone[0]] < tenure["tenure_days"].max():
+        first = gone[0]
+        raise ValueError(
+            say(
+                "relationship_curve_breaks",
+                days=found.surv_times[first],
+                n=int(found.n_risk[first]),
+                longest=float(tenure["tenure_days"].max()),
+            )
+        )
     survival = np.concatenate([[1.0], found.surv_prob])
     error = np.concatenate([[0.0], found.surv_prob_se])
     inside = (survival > 0) & (survival < 1)

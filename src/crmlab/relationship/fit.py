@@ -106,8 +106,9 @@ def compare_fit(actual, recommended, net_return, *, seed, n_permutations=499):
     test : dict of str to float
         `difference`: median net return rank (0 to 1) within the actual type of accounts that fit,
         less that of the others; `p_value`: share of permutations, the data included, in which it
-        is at least as large. Ranks within the type, since closer types deal in larger sums: fit
-        is asked about, not closeness. NaN where no type has both accounts that fit and others.
+        is at least as far from 0, on either side. Ranks within the type, since closer types deal
+        in larger sums: fit is asked about, not closeness. NaN where no type has both accounts
+        that fit and others.
 
     Examples
     --------
@@ -153,7 +154,7 @@ def compare_fit(actual, recommended, net_return, *, seed, n_permutations=499):
         shuffled = is_fit.copy()
         for group in groups:
             shuffled[group] = rng.permutation(is_fit[group])
-        at_least += _lead(rank, shuffled) >= observed - 1e-12
+        at_least += abs(_lead(rank, shuffled)) >= abs(observed) - 1e-12
     return table, {"difference": observed, "p_value": at_least / (1 + n_permutations)}
 
 

@@ -31,6 +31,7 @@ __all__ = [
     "assign_rungs",
     "climb_ladder",
     "foretell_value",
+    "judge_values",
 ]
 
 RUNGS = ("prospect", "new", "regular", "lifetime", "lapsed")
@@ -99,7 +100,7 @@ def assign_rungs(panel, *, active_months=6, lifetime_months=18, tenure_months=No
     return pd.Series(rungs, index=panel.index)
 
 
-def climb_ladder(panel, rungs, *, level=0.95):
+def climb_ladder(panel, rungs, *, lifetime_months=None, level=0.95):
     """Return how many customers reached each rung, of those whose first purchase was seen.
 
     Parameters
@@ -108,6 +109,9 @@ def climb_ladder(panel, rungs, *, level=0.95):
         As for `assign_rungs`.
     rungs : pandas.Series
         From `assign_rungs`.
+    lifetime_months : int, optional
+        As for `assign_rungs`. If given, the share of *lifetime* is taken of the regulars who came
+        early enough to become one; else of all regulars, whether they had the time or not.
     level : float
         Of the intervals.
 
@@ -115,8 +119,8 @@ def climb_ladder(panel, rungs, *, level=0.95):
     -------
     pandas.DataFrame, one row for *new*, *regular* and *lifetime*
         `rung`, `n_customers` who reached it, `share_of_previous` of those on the rung below, with
-        Wilson's `lower` and `upper` (NaN for the first rung, or where nobody stood below). Who
-        came late had less time to climb: the shares are those within the window.
+        Wilson's `lower` and `upper` (NaN for the first rung, or where nobody stood below or had
+        the time). Who came late had less time to come back: that share is one within the window.
 
     Examples
     --------
@@ -125,18 +129,23 @@ def climb_ladder(panel, rungs, *, level=0.95):
     >>> climb_ladder(panel, assign_rungs(panel))["n_customers"].tolist()
     [2, 1, 0]
     """
-    seen = pd.crosstab(panel["customer_id"], rungs.astype("str")) > 0
-    seen = seen.reindex(columns=list(RUNGS), fill_value=False)
-    seen = seen[seen["new"]]
-    rows, below = [], None
+    months = pd.crosstab(panel["customer_id"], rungs.astype("str"))
+    months = months.reindex(columns=list(RUNGS), fill_value=0)
+    months = months[months["new"] > 0]
+    seen = months > 0
+    had_time = pd.Series(True, index=seen.index)
+    if lifetime_months is not None:
+        had_time = months.drop(columns="prospect").sum(axis=1) > lifetime_months
+    could = {"regular": seen["new"], "lifetime": seen["regular"] & had_time}
+    rows = []
     for rung in ("new", "regular", "lifetime"):
         n = int(seen[rung].sum())
+        n_could = int(could[rung].sum()) if rung in could else 0
         share, lower, upper = map(
-            float, wilson_interval(n if below else 0, below or 0, confidence=level)
+            float, wilson_interval(n if n_could else 0, n_could, confidence=level)
         )
         found = {"rung": rung, "n_customers": n, "share_of_previous": share}
         rows.append(found | {"lower": lower, "upper": upper})
-        below = n
     return pd.DataFrame(rows)
 
 
@@ -202,3 +211,47 @@ def foretell_value(panel, rungs, *, holdout_months):
     table.insert(2, "naive_value", holdout_months * early["total_value"].mean())
     table = table.loc[[name for name in RUNGS if name in by_rung.groups]]
     return table.rename_axis("rung").reset_index()
+
+
+def judge_values(foretold):
+    """Return how far the chain's values are off, and whether the plain mean does better.
+
+    Parameters
+    ----------
+    foretold : pandas.DataFrame
+        From `foretell_value`.
+
+    Returns
+    -------
+    dict of str to float
+        `chain_error` and `mean_error`: by how much the chain, and the mean of everybody, miss what
+        a rung brought, in absolute value and each rung counted by its customers, as a part of what
+        all of them brought; `standard_error`, that of what came, on the same scale;
+        and `verdict`: 1 where the chain does better by more than two of these, -1 where the mean
+        does, 0 where neither does. A rung of one customer may err by all that this one brought.
+
+    Raises
+    ------
+    ValueError
+        If nobody brought anything in the months foretold.
+
+    Examples
+    --------
+    >>> foretold = pd.DataFrame({"n_customers": [50, 50], "predicted_value": [9.0, 2.0],
+    ...     "naive_value": [5.0, 5.0], "mean_value": [8.0, 2.0], "standard_error": [0.4, 0.1]})
+    >>> judged = judge_values(foretold)
+    >>> round(judged["chain_error"], 3), round(judged["mean_error"], 3), judged["verdict"]
+    (0.1, 0.6, 1)
+    """
+    size, came = foretold["n_customers"], foretold["mean_value"]
+    total = float((size * came).abs().sum())
+    if not total > 0:
+        raise ValueError(say("relationship_nothing_came"))
+    chain, mean = (
+        float((size * (foretold[name] - came).abs()).sum()) / total
+        for name in ("predicted_value", "naive_value")
+    )
+    error = foretold["standard_error"].fillna(came.abs())
+    noise = float(np.sqrt(((size * error) ** 2).sum())) / total
+    verdict = int(np.sign(mean - chain)) if abs(mean - chain) > 2 * noise else 0
+    return {"chain_error": chain, "mean_error": mean, "standard_error": noise, "verdict": verdict}

@@ -188,8 +188,7 @@ def arrange_months(panel, counts):
     if bad.any():
         row, column = np.argwhere(bad)[0]
         raise ValueError(
-            f"panel: {counts[column]} is {values[row, column]:g} in row {row}; "
-            "expected whole numbers, 0 or more"
+            say("relationship_bad_count", count=counts[column], value=values[row, column], row=row)
         )
     customer, _ = pd.factorize(panel["customer_id"])
     month = _month_number(panel["month_on"]).to_numpy()
@@ -201,11 +200,8 @@ def arrange_months(panel, counts):
     is_gap = (steps != 1) & (number[1:] > 0)
     if is_gap.any():
         at = order[1:][is_gap][0]
-        raise ValueError(
-            f"panel: customer {panel['customer_id'].iloc[at]!r} skips or repeats a month before "
-            f"{pd.Timestamp(panel['month_on'].iloc[at]):%Y-%m}; give every month one row, of "
-            "zeros where nothing happened"
-        )
+        who, month_on = panel["customer_id"].iloc[at], pd.Timestamp(panel["month_on"].iloc[at])
+        raise ValueError(say("relationship_month_gap", who=repr(who), month=f"{month_on:%Y-%m}"))
     ranked = np.argsort(-length, kind="stable")
     place = np.empty_like(ranked)
     place[ranked] = np.arange(len(ranked))

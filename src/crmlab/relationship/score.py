@@ -131,7 +131,7 @@ def forecast_naively(panel, count):
     )
 
 
-def compare_forecasts(actual, forecasts):
+def compare_forecasts(actual, forecasts, *, customers=None):
     """Return how far forecasts of a month's count are off, and how well they bet on it.
 
     Parameters
@@ -141,6 +141,9 @@ def compare_forecasts(actual, forecasts):
     forecasts : mapping of str to array_like of float
         Expected count by each forecast, 0 or more; the first is the one to beat. Cases that any
         forecast leaves open (NaN) are left out of all.
+    customers : array_like, shape (n_cases,), optional
+        Whose case it is: months of one customer are alike, and the standard error then counts
+        customers and not months (NaN for one customer).
 
     Returns
     -------
@@ -167,6 +170,10 @@ def compare_forecasts(actual, forecasts):
     n_cases = int(is_known.sum())
     if n_cases < 2:
         raise ValueError(say("relationship_no_forecast"))
+    whose = np.arange(n_cases) if customers is None else np.asarray(customers)[is_known]
+    whose = pd.factorize(whose)[0]
+    n = whose.max() + 1
+    free = n / (n - 1) if n > 1 else np.nan
     scores, rows = {}, []
     for name, values in means.items():
         if (values[is_known] < 0).any():
@@ -174,6 +181,7 @@ def compare_forecasts(actual, forecasts):
         mean, seen = np.maximum(values[is_known], 0.01), actual[is_known]
         scores[name] = seen * np.log(mean) - mean - gammaln(seen + 1)
         lead = scores[name] - next(iter(scores.values()))
+        off = np.bincount(whose, weights=lead - lead.mean())
         rows.append(
             {
                 "forecast": name,
@@ -181,7 +189,7 @@ def compare_forecasts(actual, forecasts):
                 "rms_error": float(np.sqrt(((values[is_known] - seen) ** 2).mean())),
                 "log_score": float(scores[name].mean()),
                 "log_score_lead": float(lead.mean()),
-                "log_score_lead_error": float(lead.std(ddof=1) / np.sqrt(n_cases)),
+                "log_score_lead_error": float(np.sqrt((off**2).sum() * free) / n_cases),
             }
         )
     return pd.DataFrame(rows)

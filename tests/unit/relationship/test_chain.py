@@ -10,7 +10,13 @@ from crmlab.relationship.chain import (
     recency_chain,
     transition_table,
 )
-from crmlab.relationship.ladder import RUNGS, assign_rungs, climb_ladder, foretell_value
+from crmlab.relationship.ladder import (
+    RUNGS,
+    assign_rungs,
+    climb_ladder,
+    foretell_value,
+    judge_values,
+)
 
 # The mail-order example of Pfeifer & Carraway (2000): purchase probabilities by recency 0.30, 0.20,
 # 0.15, 0.05, net contribution 40, marketing 4, 20 % a period. The paper's printed table was not at
@@ -162,6 +168,39 @@ def test_ladder_counts_who_reached_each_rung(panel_of):
     assert table["n_customers"].tolist() == [4, 2, 2]
     assert table["share_of_previous"]["regular"] == 0.5
     assert table["lower"]["regular"] < 0.5 < table["upper"]["regular"]
+
+
+def test_lifetime_customers_are_a_share_of_those_who_had_the_time(panel_of):
+    # The second came back two months before the end, too late to become one in three months.
+    panel = panel_of([[1, 1, 1, 1], [0, 0, 1, 1], [1, 1, 0, 0], [1, 0, 0, 0]], "n_orders")
+    rungs = assign_rungs(panel, lifetime_months=3, active_months=2)
+    share = climb_ladder(panel, rungs, lifetime_months=3).set_index("rung")["share_of_previous"]
+    assert share["regular"] == 3 / 4
+    assert share["lifetime"] == 1 / 2
+    nobody = climb_ladder(panel, rungs, lifetime_months=9).set_index("rung")
+    assert nobody.loc["lifetime", ["share_of_previous", "lower", "upper"]].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("chain", "mean", "error", "verdict"),
+    [(9.0, 5.0, 0.4, 1), (2.0, 8.0, 0.4, -1), (9.0, 5.0, 4.0, 0), (2.0, 8.0, np.nan, 0)],
+)
+def test_chain_is_judged_beside_the_plain_mean(chain, mean, error, verdict):
+    foretold = pd.DataFrame(
+        {
+            "n_customers": [50, 50],
+            "predicted_value": [chain, 4.0],
+            "naive_value": [mean, 4.0],
+            "mean_value": [8.0, 4.0],
+            "standard_error": [error, error],
+        }
+    )
+    judged = judge_values(foretold)
+    assert judged["chain_error"] == pytest.approx(abs(chain - 8) / 12)
+    assert judged["mean_error"] == pytest.approx(abs(mean - 8) / 12)
+    assert judged["verdict"] == verdict
+    with pytest.raises(ValueError, match="nobody brought anything in the months foretold"):
+        judge_values(foretold.assign(mean_value=0.0))
 
 
 def test_chain_foretells_customers_who_do_as_it_says():

@@ -92,3 +92,12 @@ def test_refusals():
         measure_tenure(days, days, days.where(days.isna()), observed_to="2024-02-01", quiet_days=9)
     with pytest.raises(ValueError, match="quiet_days is 0"):
         measure_tenure(days, days, days, observed_to="2024-02-01", quiet_days=0)
+
+
+def test_curve_that_breaks_off_where_too_few_were_watched_is_refused():
+    # One was watched from the beginning and left; another came years before the data and stayed on.
+    tenure = pd.DataFrame(
+        {"tenure_days": [31, 1492], "has_ended": [True, True], "entry_days": [0, 1096]}
+    )
+    with pytest.raises(ValueError, match=r"still followed at 31 days \(1\) all ended there"):
+        estimate_survival(tenure)

@@ -62,6 +62,21 @@ def test_naive_forecasts_look_at_the_past_alone(panel_of):
     np.testing.assert_allclose(found["last_month"], [np.nan, 3, 1, 2, np.nan, 4])
 
 
+def test_months_of_one_customer_count_as_one_in_the_error_of_the_lead():
+    actual, naive = np.array([0, 2, 1, 4]), np.array([1.0, 1, 2, 3])
+    once = compare_forecasts(actual, {"naive": naive, "own": naive + 0.5})
+    # Each case five times over, of the same customer: no more is known than before.
+    again = {"naive": np.tile(naive, 5), "own": np.tile(naive + 0.5, 5)}
+    whose = np.tile(list("abcd"), 5)
+    by_customer = compare_forecasts(np.tile(actual, 5), again, customers=whose)
+    column = "log_score_lead_error"
+    assert by_customer[column][1] == pytest.approx(once[column][1], rel=1e-12)
+    alike = compare_forecasts(np.tile(actual, 5), again)
+    assert alike[column][1] < once[column][1] / 2
+    one = compare_forecasts(actual, {"naive": naive, "own": naive + 1}, customers=["a"] * 4)
+    assert np.isnan(one[column][1])
+
+
 def test_refusals():
     with pytest.raises(ValueError, match="true labels: z; expected"):
         score_labels(["z"], ["a"], LABELS, seed=1)

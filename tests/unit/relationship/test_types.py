@@ -135,6 +135,16 @@ def test_fit_that_pays_is_found_and_fit_that_does_not_is_not():
     assert sum(one["p_value"] <= 0.05 for one in chance) <= 5
 
 
+def test_accounts_that_fit_and_return_less_are_as_far_from_chance():
+    actual = pd.Series(["partnership"] * 20)
+    fitting = pd.Series(["partnership"] * 10 + ["transactional"] * 10)
+    low, high = (
+        compare_fit(actual, fitting, sign * pd.Series(range(20)), seed=1)[1] for sign in (1, -1)
+    )
+    assert low["difference"] < 0 < high["difference"]
+    assert low["p_value"] == high["p_value"] == 1 / 500
+
+
 def test_fit_is_undefined_where_all_accounts_fit():
     actual = pd.Series(["partnership"] * 3)
     _, test = compare_fit(actual, actual, pd.Series([1.0, 2, 3]), seed=1)

@@ -48,7 +48,8 @@ class Contagion:
         both left, or left close in time; `expected`, the mean over the permutations, and
         `chance_bound`, their 95th percentile; `ratio` of the two (NaN where none is expected);
         `z`, the distance in standard deviations (NaN without spread); `p_value`, the share of the
-        permutations, the data included, with at least as many; `share_free`, the share of the
+        permutations, the data included, with at least as many (NaN, as is the ratio, where no
+        permutation can move anything, so that nothing is tested); `share_free`, the share of the
         leavers (who) or their days (when) that a permutation can move at all.
     permuted : pandas.DataFrame
         The numbers of pairs of each permutation, a column for each question.
@@ -223,8 +224,10 @@ def _judge(found, permuted, share_free):
         "n_pairs": found,
         "expected": float(mean),
         "chance_bound": float(np.quantile(permuted, 0.95)),
-        "ratio": found / mean if mean > 0 else np.nan,
+        "ratio": found / mean if mean > 0 and share_free > 0 else np.nan,
         "z": (found - mean) / spread if spread > 0 else np.nan,
-        "p_value": float((1 + (permuted >= found).sum()) / (1 + len(permuted))),
+        "p_value": float((1 + (permuted >= found).sum()) / (1 + len(permuted)))
+        if share_free > 0
+        else np.nan,
         "share_free": share_free,
     }

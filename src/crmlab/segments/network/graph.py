@@ -110,7 +110,8 @@ def build_graph(pairs, *, weight="strength"):
     Raises
     ------
     ValueError
-        If the weight is none of the three, or there is no pair.
+        If the weight is none of the three, there is no pair, a pair has no calls or referrals (or
+        fewer than none), links somebody to themselves, or stands there twice.
 
     Examples
     --------
@@ -127,11 +128,23 @@ def build_graph(pairs, *, weight="strength"):
     ends = pd.concat([pairs["customer_id"], pairs["other_id"]], ignore_index=True)
     position, customer_id = pd.factorize(ends, sort=True)
     strength = (pairs["n_calls"] + pairs["n_referrals"]).to_numpy(dtype=float)
+    one, other = position[: len(pairs)], position[len(pairs) :]
+    faults = {
+        "have calls and referrals that are missing, 0 or below": ~(strength > 0),
+        "link a customer to themselves": one == other,
+        "stand there twice": pd.Series(_keys(one, other, len(customer_id))).duplicated(),
+    }
+    for fault, is_bad in faults.items():
+        if is_bad.any():
+            raise ValueError(
+                f"pairs: {int(is_bad.sum())} of {len(pairs)} {fault}; expected each pair once, of "
+                "two customers, with one call or referral at least, as `open_links` gives them"
+            )
     weights = {"strength": strength, "log_strength": 1 + np.log(strength)}
     return CustomerGraph(
         customer_id=pd.Index(customer_id, name="customer_id"),
-        one=position[: len(pairs)],
-        other=position[len(pairs) :],
+        one=one,
+        other=other,
         weight=weights.get(weight, np.ones(len(pairs))),
     )
 

@@ -38,7 +38,8 @@ class LinkBook:
     n_rows : int
         Rows read.
     n_unnamed, n_self : int
-        Rows left out: without one of the two customers; of customers linked to themselves.
+        Rows left out: without one of the two customers (missing or blank); of customers linked to
+        themselves.
     n_unknown_pairs, n_unknown_customers : int
         Pairs left out because one of the two is no customer on file, and how many those are.
     """
@@ -70,7 +71,7 @@ def open_links(links, *, customers=None):
     ------
     ValueError
         If a column is missing, a kind is neither call nor referral, or a number of calls is below
-        1 or no whole number.
+        1, endless or no whole number.
 
     Examples
     --------
@@ -161,25 +162,32 @@ _FACTS = ("is_unnamed", "is_self", "is_other_kind", "is_bad", "is_call", "is_ref
 def _mark(frame):
     """Add what each row counts for, as whole numbers."""
     one, other, kind = nw.col("customer_id"), nw.col("other_id"), nw.col("kind")
+    schema = frame.collect_schema()
+    if schema.get("n_calls") == nw.String:
+        raise ValueError("links: n_calls holds text; expected whole numbers, 1 or more")
     marked = frame.select(
         *(nw.col(name).cast(nw.String) for name in ("customer_id", "other_id", "kind")),
-        n_calls=nw.col("n_calls") if "n_calls" in frame.collect_schema() else nw.lit(1),
+        n_calls=nw.col("n_calls") if "n_calls" in schema else nw.lit(1),
+    ).with_columns(
+        nw.when(nw.col(name).str.strip_chars() != "").then(nw.col(name)).alias(name)
+        for name in ("customer_id", "other_id")
     )
     number = nw.col("n_calls")
     # Missing numbers may be null or, in floats, NaN: neither is within these bounds.
     is_known = (number >= 1) & (number < _MOST_CALLS)
+    is_number = ~number.cast(nw.Float64).is_nan()  # some engines hold NaN above all numbers
     marked = marked.with_columns(
         whole=nw.when(is_known).then(number).otherwise(1).cast(nw.Int64),
         is_call=_flag(kind == "call"),
         is_referral=_flag(kind == "referral"),
         is_unnamed=_flag(one.is_null() | other.is_null()),
         is_self=_flag(one == other),
-        is_below=_flag(number < 1),
+        is_outside=_flag((number < 1) | ((number >= _MOST_CALLS) & is_number)),
         is_known=_flag(is_known),
     )
     is_part = (nw.col("is_known") > 0) & (nw.col("whole") != number)
     return marked.with_columns(
-        is_bad=nw.col("is_call") * (nw.col("is_below") + _flag(is_part)),
+        is_bad=nw.col("is_call") * (nw.col("is_outside") + _flag(is_part)),
         is_other_kind=1 - nw.col("is_call") - nw.col("is_referral"),
         calls=nw.col("is_call") * nw.col("whole"),
     )
@@ -197,8 +205,9 @@ def _check(facts):
         )
     if facts["is_bad"]:
         raise ValueError(
-            f"links: n_calls is below 1 or no whole number in {facts['is_bad']} of "
-            f"{facts['n_rows']} rows; expected the calls between the two, 1 or more"
+            "links: n_calls is below 1, endless or no whole number in "
+            f"{facts['is_bad']} of {facts['n_rows']} rows; expected the calls between the two, 1 "
+            "or more"
         )
 
 

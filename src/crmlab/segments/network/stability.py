@@ -175,7 +175,7 @@ def predict_hidden_pairs(pairs, *, rng, share=0.1, resolution=1.0, weight="stren
     rng : numpy.random.Generator
         Draws the pairs that are hidden.
     share : float
-        Of the pairs, the share hidden; between 0 and 1.
+        Of the pairs, the share hidden; between 0 and 1, and one pair at least.
     resolution, weight
         As for `find_communities` and `build_graph`.
 
@@ -190,10 +190,10 @@ def predict_hidden_pairs(pairs, *, rng, share=0.1, resolution=1.0, weight="stren
     Raises
     ------
     ValueError
-        If the share leaves no pair to see or none to hide.
+        If the share is out of range or leaves no pair to see.
     """
-    n_hidden = round(share * len(pairs))
-    if not 0 < n_hidden < len(pairs):
+    n_hidden = max(1, round(share * len(pairs)))
+    if not 0 < share < 1 or not n_hidden < len(pairs):
         raise ValueError(
             f"share is {share!r} of {len(pairs)} pairs; expected one that hides some and not all"
         )

@@ -214,3 +214,28 @@ def test_what_cannot_be_used_is_refused(karate, random_pairs):
         modularity(karate, community.iloc[1:])
     with pytest.raises(ValueError, match="missing for 1 of 34 customers"):
         modularity(karate, community.where(community.index != "05"))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"n_calls": [-3, 2]}, "1 of 2 have calls and referrals that are missing, 0 or below"),
+        ({"n_calls": [np.nan, 0]}, "2 of 2 have calls"),
+        ({"other_id": ["a", "c"]}, "1 of 2 link a customer to themselves"),
+        ({"other_id": ["b", "a"]}, "1 of 2 stand there twice"),
+    ],
+)
+def test_pairs_that_are_no_pairs_are_refused(change, message):
+    pairs = pd.DataFrame({"customer_id": ["a", "b"], "other_id": ["b", "c"], "n_calls": 1})
+    with pytest.raises(ValueError, match=message):
+        build_graph(pairs.assign(n_referrals=0, **change), weight="log_strength")
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("drawn", [nx.star_graph(30), nx.complete_graph(12)])
+def test_a_hub_and_a_clique_are_one_community(drawn, method):
+    # Any division of a star or of a complete graph has a modularity of at most 0.
+    ends = np.array(drawn.edges())
+    pairs = pd.DataFrame({"customer_id": ends[:, 0], "other_id": ends[:, 1], "n_calls": 1})
+    graph = build_graph(pairs.assign(n_referrals=0))
+    assert set(find_communities(graph, seed=1, method=method)) == {1}

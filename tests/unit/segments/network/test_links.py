@@ -40,6 +40,13 @@ def test_what_is_left_out_is_counted():
     assert book.pairs["other_id"].tolist() == ["b", "c"]
 
 
+def test_a_blank_name_is_no_customer():
+    links = pd.DataFrame({"customer_id": ["a", "", "b"], "other_id": [" ", "a", "a"]})
+    book = open_links(links.assign(kind="call"))
+    assert book.n_unnamed == 2
+    assert book.pairs[["customer_id", "other_id"]].to_numpy().tolist() == [["a", "b"]]
+
+
 def test_customers_hold_what_their_pairs_hold():
     pairs = open_links(make_links()).pairs
     table = summarize_links(pairs).set_index("customer_id")
@@ -78,8 +85,10 @@ def test_links_of_nobody_but_oneself_leave_no_pair():
     [
         ({"kind": "letter"}, "8 of 8 rows have another kind than call or referral"),
         ({"kind": None}, "8 of 8 rows have another kind"),
-        ({"n_calls": 0}, "n_calls is below 1 or no whole number in 6 of 8 rows"),
-        ({"n_calls": 2.5}, "n_calls is below 1 or no whole number in 6 of 8 rows"),
+        ({"n_calls": 0}, "n_calls is below 1, endless or no whole number in 6 of 8 rows"),
+        ({"n_calls": 2.5}, "n_calls is below 1, endless or no whole number in 6 of 8 rows"),
+        ({"n_calls": float("inf")}, "n_calls is below 1, endless or no whole number in 6 of 8"),
+        ({"n_calls": "7"}, "n_calls holds text"),
     ],
 )
 def test_links_that_make_no_sense_are_refused(change, message):

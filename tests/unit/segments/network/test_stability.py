@@ -99,6 +99,12 @@ def test_communities_tell_where_hidden_pairs_are_as_far_as_there_are_communities
     assert abs(none["hidden_inside"] - none["inside_by_chance"]) < 4 * none["inside_error"]
 
 
+def test_one_pair_at_least_is_hidden():
+    pairs = planted_pairs(2, 15)
+    found = predict_hidden_pairs(pairs, rng=np.random.default_rng(1), share=0.1 / len(pairs))
+    assert found["n_hidden"] == 1
+
+
 def test_settings_that_make_no_sense_are_refused():
     graph = build_graph(planted_pairs(2, 5))
     for wrong in ({"n_runs": 1}, {"n_references": 1}, {"resolutions": ()}):
