@@ -27,6 +27,7 @@ __all__ = [
     "read_notebook",
     "read_notebooks",
     "say_lack",
+    "with_ancestors",
 ]
 
 IPYTHON = ("%", "!", "?")
@@ -171,7 +172,7 @@ def plan_steps(notebooks, tables, *, wanted=None):
     ValueError
         If the contracts go round in a circle; the message shows it.
     """
-    chosen = _with_ancestors(notebooks, notebooks if wanted is None else wanted)
+    chosen = with_ancestors(notebooks, notebooks if wanted is None else wanted)
     graph = {}
     for name in sorted(chosen):
         uses = notebooks[name].needs + notebooks[name].optional
@@ -214,7 +215,8 @@ def say_lack(need, maker):
     }
 
 
-def _with_ancestors(notebooks, names):
+def with_ancestors(notebooks, names):
+    """Return the names of some notebooks and of all whose artefacts they cannot do without."""
     chosen, queue = set(), list(names)
     while queue:
         name = queue.pop()

@@ -14,7 +14,7 @@ from crmlab.study.cache import describe_origin, hash_notebook_code
 from crmlab.study.code import hash_code
 from crmlab.study.configuration import StudyError, find_study_root, load_study
 from crmlab.study.manifest import describe_dataset, describe_versions, say_now
-from crmlab.study.notebooks import find_maker, plan_steps, read_notebooks
+from crmlab.study.notebooks import find_maker, plan_steps, read_notebooks, with_ancestors
 from crmlab.study.parameters import check_parameters, read_settings
 
 __all__ = ["Plan"]
@@ -128,7 +128,7 @@ class Plan:
 
     def is_needed(self, name):
         """Return whether the one notebook asked for by `only` cannot do without another."""
-        return name != self.only and name in self._ancestors(self.only)
+        return name != self.only and name in with_ancestors(self.notebooks, [self.only])
 
     def depth(self, name):
         """Return how many notebooks at most have to wait for this one, one after another."""
@@ -204,9 +204,6 @@ class Plan:
     def _engine(self):
         """The engine where the study names one; which machine is its master changes no result."""
         return {"engine": self.study.engine} if self.study.engine else {}
-
-    def _ancestors(self, name):
-        return {name}.union(*(self._ancestors(maker) for maker in self.makers(name)))
 
     def _find_notebook(self, text):
         found = next((name for name in self.notebooks if text in (name, name[:2])), None)

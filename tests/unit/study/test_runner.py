@@ -198,6 +198,11 @@ def test_only_runs_one_notebook_or_says_what_must_run_first(shop, run):
     assert outcome.states["30_share"] == "done"
 
 
+def test_only_does_not_ask_for_the_maker_of_what_is_optional(shop, add_notebook, run):
+    add_notebook("50_later", "pass", optional=["counts"])
+    assert run(shop, only="50").states["50_later"] == "done"
+
+
 def test_failing_cell_is_shown_what_needs_it_is_not_run_and_the_rest_is(shop, add_notebook, run):
     breaks = "x = 1\nraise RuntimeError('no such market')"
     add_notebook("25_break", breaks, needs=["counts"], makes=["broken"])
