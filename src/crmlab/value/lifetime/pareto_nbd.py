@@ -23,7 +23,7 @@ import numpy as np
 from scipy.special import digamma, gammaln
 
 from crmlab.value.lifetime.likelihood import Estimates
-from crmlab.value.lifetime.repeat_model import ALL_ALIKE, NOBODY_LEAVES, RepeatModel
+from crmlab.value.lifetime.repeat_model import ALL_ALIKE, LEAVE_ALIKE, NOBODY_LEAVES, RepeatModel
 from crmlab.value.lifetime.repeat_orders import as_weeks
 
 __all__ = ["ParetoNbd"]
@@ -35,7 +35,7 @@ _NODES, _WEIGHTS = (
 _HINTS = {
     ("s", "0"): NOBODY_LEAVES,
     ("beta", "infinity"): NOBODY_LEAVES,
-    ("s", "infinity"): ALL_ALIKE,
+    ("s", "infinity"): LEAVE_ALIKE,
     ("r", "infinity"): ALL_ALIKE,
     ("alpha", "infinity"): ALL_ALIKE,
     ("beta", "0"): "value_some_leave",

@@ -16,7 +16,13 @@ import pandas as pd
 from crmlab.value.lifetime.value import run_rate_orders
 from crmlab.value.orders import as_day, list_purchase_days
 
-__all__ = ["compare_forecasts", "expectations_by_frequency", "repeat_days_after", "track_orders"]
+__all__ = [
+    "compare_forecasts",
+    "error_lead",
+    "expectations_by_frequency",
+    "repeat_days_after",
+    "track_orders",
+]
 
 
 def repeat_days_after(summary, orders, *, observed_to):
@@ -194,3 +200,40 @@ def compare_forecasts(n_later, forecasts):
             }
         )
     return pd.DataFrame(rows)
+
+
+def error_lead(n_later, forecast, baseline):
+    r"""Return by how much one forecast's error is smaller than another's, and how sure that is.
+
+    Both are judged on the same customers, so their errors go together. With errors
+    :math:`e_i, f_i` and root mean squares :math:`E, F`, the standard error of :math:`F - E` is,
+    by the delta method, that of the mean of :math:`f_i^2 / 2F - e_i^2 / 2E`.
+
+    Parameters
+    ----------
+    n_later, forecast, baseline : array_like of float, shape (n_customers,)
+        What was seen, and what the two forecasts said.
+
+    Returns
+    -------
+    tuple of float
+        Root mean square error of the baseline less that of the forecast (orders per customer;
+        above 0, the forecast is the better one) and its standard error, NaN where either is
+        without error or there is one customer.
+
+    Examples
+    --------
+    >>> lead, error = error_lead([0, 2, 4, 1] * 25, [0, 1, 3, 1] * 25, [3, 2, 2, 1] * 25)
+    >>> round(lead, 3), round(error, 3)
+    (1.096, 0.12)
+    """
+    seen, *told = (np.asarray(one, dtype="float64") for one in (n_later, baseline, forecast))
+    if any(one.shape != seen.shape or not np.isfinite(one).all() for one in told):
+        raise ValueError(f"forecast and baseline: expected {len(seen)} finite numbers each")
+    squares = [(one - seen) ** 2 for one in told]
+    sizes = [float(np.sqrt(square.mean())) for square in squares]
+    spread = np.nan
+    if len(seen) > 1 and min(sizes) > 0:
+        parts = [square / (2 * size) for square, size in zip(squares, sizes, strict=True)]
+        spread = float((parts[0] - parts[1]).std(ddof=1) / np.sqrt(len(seen)))
+    return sizes[0] - sizes[1], spread
