@@ -76,8 +76,8 @@ def track_orders(model, orders, *, calibrated_to, observed_to):
     pandas.DataFrame
         One row per whole week from the first purchase: `week` (1, 2, …), `ends_on`,
         `is_holdout`, `n_repeat_orders` (purchase days after the first, of the customers won up to
-        `calibrated_to`), `expected_orders`, `run_rate_orders` (hold-out only: the customers go on
-        as up to `calibrated_to`), and `total_repeat_orders` and `total_expected_orders`, each
+        `calibrated_to`), `expected_orders`, `run_rate_orders` (hold-out only: each customer goes
+        on as up to `calibrated_to`), and `total_repeat_orders` and `total_expected_orders`, each
         from the beginning.
 
     Raises
@@ -105,9 +105,11 @@ def track_orders(model, orders, *, calibrated_to, observed_to):
     total = model.expected_orders(np.maximum(since, 0.0)) @ starts.to_numpy()
     ends_on = begin + pd.to_timedelta(weeks * 7, unit="D")
     is_holdout = ends_on > end
-    in_calibration = repeats[repeats <= end]
-    lived = (end - first).dt.days.sum() / 7
-    rate = len(in_calibration) / lived if lived else np.nan
+    # Each customer at his own rate, as `run_rate_orders` has it: not all of them at the mean one.
+    is_seen = (bought["day"] > joined) & (bought["day"] <= end)
+    n_repeats = bought.loc[is_seen, "customer_id"].value_counts()
+    lived = (end - first).dt.days / 7
+    rate = (n_repeats.reindex(first.index, fill_value=0) / lived.where(lived > 0)).sum()
     return pd.DataFrame(
         {
             "week": weeks,
@@ -115,7 +117,7 @@ def track_orders(model, orders, *, calibrated_to, observed_to):
             "is_holdout": is_holdout,
             "n_repeat_orders": seen,
             "expected_orders": np.diff(total, prepend=0.0),
-            "run_rate_orders": np.where(is_holdout, rate * len(first), np.nan),
+            "run_rate_orders": np.where(is_holdout, rate, np.nan),
             "total_repeat_orders": seen.cumsum(),
             "total_expected_orders": total,
         }
