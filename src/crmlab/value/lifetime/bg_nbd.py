@@ -42,6 +42,7 @@ _HINTS = {
     ("r", "infinity"): ALL_ALIKE,
     ("alpha", "infinity"): ALL_ALIKE,
     ("b", "0"): "value_all_leave",
+    (("a", "0"), ("b", "0")): "value_leave_first_or_never",
 }
 
 

@@ -120,6 +120,6 @@ def _say_once(same):
     why = same[0].filled["why"]
     if why.key == "value_runs_off":
         runs = [one.filled["why"].filled for one in same]
-        runs = {(run["name"], run["where"]): say("value_run", **run) for run in runs}
-        why = say("value_run_off", runs=list(runs.values()), why=why.filled["why"])
+        runs = dict.fromkeys(say("value_run", **run) for run in runs)
+        why = say("value_run_off", runs=list(runs), why=why.filled["why"])
     return say("value_of_model", model=[one.filled["model"] for one in same], why=why)

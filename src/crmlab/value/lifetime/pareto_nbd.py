@@ -39,6 +39,7 @@ _HINTS = {
     ("r", "infinity"): ALL_ALIKE,
     ("alpha", "infinity"): ALL_ALIKE,
     ("beta", "0"): "value_some_leave",
+    (("s", "0"), ("beta", "0")): "value_leave_first_or_never",
 }
 
 
