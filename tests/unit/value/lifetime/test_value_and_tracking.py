@@ -145,22 +145,28 @@ def test_calibration_after_the_end_is_refused():
         track_orders(MODELS[0], one, calibrated_to="2025-01-01", observed_to="2024-06-01")
 
 
-def test_lead_of_a_forecast_and_its_error_agree_with_drawing_the_customers_anew():
+def test_lead_of_a_forecast_has_the_interval_of_the_delta_method_where_errors_are_mild():
     rng = np.random.default_rng(3)
     seen = rng.poisson(2.0, 600)
     good, poor = seen + rng.normal(0, 1.0, 600), seen + rng.normal(0.2, 1.3, 600)
-    lead, error = error_lead(seen, good, poor)
-
-    def lead_of(rows):
-        return np.sqrt(((poor - seen)[rows] ** 2).mean()) - np.sqrt(
-            ((good - seen)[rows] ** 2).mean()
-        )
-
-    assert lead == pytest.approx(lead_of(slice(None)))
-    drawn = [lead_of(rng.integers(0, 600, 600)) for _ in range(1500)]
-    # 1,500 draws know a standard deviation to 2 per cent; three of them, and the delta method's.
-    assert error == pytest.approx(np.std(drawn), rel=0.08)
-    assert error_lead(seen, poor, good)[0] == -lead
-    assert np.isnan(error_lead(seen, seen, poor)[1])
+    lead, lower, upper = error_lead(seen, good, poor, seed=1, n_resamples=1000)
+    squares = (poor - seen) ** 2, (good - seen) ** 2
+    sizes = [np.sqrt(square.mean()) for square in squares]
+    assert lead == pytest.approx(sizes[0] - sizes[1])
+    parts = [square / (2 * size) for square, size in zip(squares, sizes, strict=True)]
+    error = np.std(parts[0] - parts[1], ddof=1) / np.sqrt(600)
+    # A thousand draws know these quantiles to a tenth of their distance from the lead.
+    assert [lower - lead, upper - lead] == pytest.approx([-1.96 * error, 1.96 * error], rel=0.12)
+    assert error_lead(seen, poor, good, seed=1)[0] == -lead
     with pytest.raises(ValueError, match="expected 600 finite numbers each"):
-        error_lead(seen, good, poor[1:])
+        error_lead(seen, good, poor[1:], seed=1)
+
+
+def test_one_wild_forecast_does_not_hide_that_all_the_others_are_worse_too():
+    rng = np.random.default_rng(4)
+    seen = rng.poisson(2.0, 600)
+    good, poor = seen + rng.normal(0, 1.0, 600), seen + rng.normal(0, 2.0, 600)
+    poor[0] += 300
+    lead, lower, _ = error_lead(seen, good, poor, seed=1)
+    assert lead > 10  # of which the one makes nearly all
+    assert 0.8 < lower < 1.2  # drawn without him, the lead is that of the others
