@@ -28,6 +28,7 @@ _LARGEST_GRADIENT = 1e-6
 _CLOSE = 1e-8  # a last step this short: the estimates are right to as many digits
 _MOST_STEPS = 25
 _NOWHERE = 1e10
+_SYMBOLS = {"alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ"}  # as tables show them
 
 
 class FitError(ValueError):
@@ -264,6 +265,7 @@ def _refuse_runaway(point, errors, names, model, hints, signed):
         # Two parameters may mean together what neither means alone.
         hint = hints.get(tuple((n, str(w)) for n, w in runs)) or hints.get((name, str(where)))
         why = say(hint or "value_undetermined")
+        name = _SYMBOLS.get(name, name)
         raise FitError.of(model, say("value_runs_off", name=name, where=where, why=why))
 
 

@@ -163,4 +163,4 @@ def _expected_life(weeks, s, beta):
     log_stay = np.log(beta / (beta + weeks))
     if abs(s - 1) < 1e-9:
         return -beta * log_stay
-    return -beta * np.expm1((s - 1) * log_stay) / (s - 1)
+    return beta * np.expm1((s - 1) * log_stay) / (1 - s)

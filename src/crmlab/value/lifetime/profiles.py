@@ -112,7 +112,8 @@ def try_profiles(summary, profiles, *, n_later, weeks):
         try:
             model = fit_bg_nbd_with_covariates(known, list(marks.values()))
         except FitError as refusal:
-            refusals[name] = reason(refusal)
+            why = reason(refusal)
+            refusals[name] = why.filled["why"] if why.key == "value_of_model" else why
             continue
         ahead = {"with": model.expected_future_orders(known, weeks=weeks), "without": plainly}
         errors = compare_forecasts(n_later, ahead)["root_mean_square_error"]
