@@ -154,6 +154,17 @@ def test_pareto_nbd_forecasts(pareto):
     )
 
 
+def test_pareto_nbd_by_repeat_orders_before(summary, pareto):
+    table = expectations_by_frequency(pareto, summary, np.zeros(len(summary)), weeks=39)
+    # Printed to three digits, from a beta that stops a thousandth short (11.656).
+    np.testing.assert_allclose(
+        table["mean_expected_orders"],
+        [0.138, 0.600, 1.196, 1.714, 2.399, 2.907, 3.819, 6.403],
+        rtol=0,
+        atol=1e-3,
+    )
+
+
 def test_mbg_nbd_parameters(summary):
     fitted = fit_repeat_model(MbgNbd, summary)
     found = [fitted.r, fitted.alpha, fitted.a, fitted.b]

@@ -36,6 +36,7 @@ __all__ = [
     "yearly_margins",
 ]
 
+_CROWD = 20  # customers of whom none should hold half of all costs
 _MOST_ORDERS = 5  # in a year, from which retention is told for all together
 
 
@@ -100,8 +101,9 @@ def estimate_activity_rates(cost, activities):
     Raises
     ------
     ValueError
-        If the indices differ, there are gaps, a number is below 0, an activity never happens, or
-        there are not more customers than activities.
+        If the indices differ, there are gaps, a number is below 0, an activity never happens,
+        there are not more customers than activities, or one of 20 customers or more holds over
+        half of the costs: its error would be spread over all the others.
 
     Notes
     -----
@@ -354,4 +356,7 @@ def _check_activities(cost, activities):
     if len(booked) <= units.shape[1]:
         n, n_activities = units.shape
         raise ValueError(say("value_few_accounts", n=n, n_activities=n_activities))
+    share = booked.max() / booked.sum()
+    if len(booked) >= _CROWD and share > 0.5:
+        raise ValueError(say("value_cost_of_one", n=len(booked), share=float(share)))
     return units, booked

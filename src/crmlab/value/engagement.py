@@ -73,7 +73,8 @@ def engagement_value(
 
     Notes
     -----
-    A referred customer who is not in `value` is counted, and worth nothing known.
+    A referred customer who is not in `value` is counted, and worth nothing known. A referral on
+    record twice counts once, and nobody refers or reaches himself.
 
     References
     ----------
@@ -92,11 +93,13 @@ def engagement_value(
     _check(value, links, incremental_share, acquisition_cost)
     customer = value["customer_id"]
     worth = value.set_index("customer_id")[["lifetime_value", "past_value"]].sum(axis=1)
-    referred = links.loc[links["kind"] == "referral", ["customer_id", "other_id"]]
+    others = links[links["customer_id"] != links["other_id"]]
+    referred = others.loc[others["kind"] == "referral", ["customer_id", "other_id"]]
+    referred = referred.drop_duplicates()
     brought = referred["other_id"].map(worth).fillna(0.0)
     gain = incremental_share * brought + (1 - incremental_share) * acquisition_cost
     gain = gain.groupby(referred["customer_id"]).sum()
-    calls = links.loc[links["kind"] == "call", ["customer_id", "other_id"]]
+    calls = others.loc[others["kind"] == "call", ["customer_id", "other_id"]]
     pairs = pd.concat(
         [calls, calls.set_axis(["other_id", "customer_id"], axis=1)[["customer_id", "other_id"]]]
     )

@@ -94,7 +94,7 @@ def service_by_rule(tickets, quadrant, *, rules=SERVICE_RULES):
     Raises
     ------
     ValueError
-        If a column is missing, or a customer's quadrant has no rule.
+        If a column is missing, a wait is below 0, or a customer's quadrant has no rule.
 
     Examples
     --------
@@ -107,6 +107,11 @@ def service_by_rule(tickets, quadrant, *, rules=SERVICE_RULES):
     for column in ("customer_id", "channel", "first_response_hours"):
         if column not in tickets.columns:
             raise ValueError(f"tickets: column {column!r} is missing; it says how they were served")
+    if (tickets["first_response_hours"] < 0).any():
+        n = int((tickets["first_response_hours"] < 0).sum())
+        raise ValueError(
+            f"tickets: {n} were answered before they came; expected first_response_hours from 0 up"
+        )
     kind = tickets["customer_id"].map(quadrant.astype("str"))
     lawless = sorted(set(kind.dropna()) - set(rules))
     if lawless:

@@ -150,7 +150,7 @@ def test_constant_margin_value_at_its_limits():
         ({"activities": pd.DataFrame({"order": [0, 0, 0, 0]})}, "'order' never happens"),
         (
             {"activities": pd.DataFrame(np.eye(4), columns=list("pqrs"))},
-            "4 customers cannot tell the rates of 4 activities apart",
+            r"too few customers \(4\) to tell the rates of 4 activities apart",
         ),
     ],
 )
@@ -175,3 +175,13 @@ def test_other_refusals():
     retention = retention_by_orders(ORDERS, observed_to=END)
     with pytest.raises(ValueError, match="'margin' is missing"):
         yearly_margins(ORDERS.drop(columns="margin"), retention, observed_to=END)
+
+
+def test_one_customer_with_most_of_the_costs_is_named_instead_of_spread_over_the_others():
+    activities = pd.DataFrame({"account": 1, "order": np.arange(30) % 5})
+    cost = 10.0 + 3.0 * activities["order"]
+    found = estimate_activity_rates(cost, activities).set_index("activity")["rate"]
+    np.testing.assert_allclose(found, [10.0, 3.0])
+    cost.iloc[4] = 1e6
+    with pytest.raises(ValueError, match="one of 30 customers holds 100% of all booked costs"):
+        estimate_activity_rates(cost, activities)

@@ -92,3 +92,12 @@ def test_refusals():
         overlap_of_best(VALUE["past_value"], VALUE["past_value"], share=0)
     with pytest.raises(ValueError, match="a value is missing"):
         overlap_of_best(pd.Series([1.0, np.nan]), pd.Series([1.0, 2.0]))
+
+
+def test_a_referral_counts_once_and_nobody_refers_himself():
+    value = pd.DataFrame(
+        {"customer_id": ["a", "b"], "lifetime_value": [1.0, 4.0], "past_value": [0.0, 6.0]}
+    )
+    links = pd.DataFrame({"customer_id": list("aaa"), "other_id": list("bba"), "kind": "referral"})
+    found = engagement_value(value, links, incremental_share=0.5).loc[0]
+    assert (found["n_referred"], found["referral_value"]) == (1, 5.0)

@@ -53,5 +53,7 @@ def test_tickets_of_unknown_customers_are_left_out_and_bad_input_is_refused():
     assert service_by_rule(TICKETS, QUADRANT)["n_tickets"].sum() == 2 * 4
     with pytest.raises(ValueError, match="'first_response_hours' is missing"):
         service_by_rule(TICKETS.drop(columns="first_response_hours"), QUADRANT)
+    with pytest.raises(ValueError, match="answered before they came"):
+        service_by_rule(TICKETS.assign(first_response_hours=-1.0), QUADRANT)
     with pytest.raises(ValueError, match="no rule for customers who are 'low_current_low"):
         service_by_rule(TICKETS, QUADRANT, rules={BEST: 4.0})

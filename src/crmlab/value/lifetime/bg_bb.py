@@ -24,15 +24,16 @@ from crmlab.value.lifetime.repeat_orders import count_alike
 __all__ = ["BgBb", "fit_bg_bb"]
 
 _COLUMNS = ("n_repeat_orders", "last_occasion", "n_occasions")
+_FEWEST_CUSTOMERS = 20
 _STARTS = ((1.0, 1.0, 0.5, 3.0), (0.5, 2.0, 1.0, 10.0), (3.0, 2.0, 0.3, 1.0))
 _NOBODY_LEAVES = "value_nobody_leaves_occasions"
-_ALL_ALIKE = "value_one_probability"
+_BUY_ALIKE, _LEAVE_ALIKE = "value_one_buying", "value_one_leaving"
 _HINTS = {
     ("gamma", "0"): _NOBODY_LEAVES,
     ("delta", "infinity"): _NOBODY_LEAVES,
-    ("alpha", "infinity"): _ALL_ALIKE,
-    ("beta", "infinity"): _ALL_ALIKE,
-    ("gamma", "infinity"): _ALL_ALIKE,
+    ("alpha", "infinity"): _BUY_ALIKE,
+    ("beta", "infinity"): _BUY_ALIKE,
+    ("gamma", "infinity"): _LEAVE_ALIKE,
 }
 
 
@@ -178,6 +179,9 @@ def fit_bg_bb(summary, *, n_customers=None):
     count = np.ones(len(x)) if n_customers is None else np.asarray(n_customers, dtype="float64")
     if len(count) != len(x) or not (count >= 0).all():
         raise ValueError(f"n_customers: expected {len(x)} numbers, 0 or more, one for each row")
+    if not count.sum() >= _FEWEST_CUSTOMERS:
+        few = say("value_few_customers", n=int(count.sum()), least=_FEWEST_CUSTOMERS)
+        raise FitError.of(BgBb.name, few)
     if n.max() < 3:
         raise FitError.of(BgBb.name, say("value_few_occasions", n=float(n.max())))
     if not (count[x > 0].sum() and count[t_x < n].sum()):

@@ -24,7 +24,7 @@ import numpy as np
 from scipy.special import digamma, expit, gammaln, hyp2f1
 
 from crmlab.value.lifetime.likelihood import Estimates
-from crmlab.value.lifetime.repeat_model import ALL_ALIKE, NOBODY_LEAVES, RepeatModel
+from crmlab.value.lifetime.repeat_model import ALL_ALIKE, LEAVE_ALIKE, NOBODY_LEAVES, RepeatModel
 from crmlab.value.lifetime.repeat_orders import as_weeks, each_row
 
 __all__ = [
@@ -38,10 +38,11 @@ __all__ = [
 _HINTS = {
     ("a", "0"): NOBODY_LEAVES,
     ("b", "infinity"): NOBODY_LEAVES,
-    ("a", "infinity"): ALL_ALIKE,
+    ("a", "infinity"): LEAVE_ALIKE,
     ("r", "infinity"): ALL_ALIKE,
     ("alpha", "infinity"): ALL_ALIKE,
     ("b", "0"): "value_all_leave",
+    (("a", "0"), ("b", "0")): "value_leave_first_or_never",
 }
 
 

@@ -28,6 +28,7 @@ _LARGEST_GRADIENT = 1e-6
 _CLOSE = 1e-8  # a last step this short: the estimates are right to as many digits
 _MOST_STEPS = 25
 _NOWHERE = 1e10
+_SYMBOLS = {"alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ"}  # as tables show them
 
 
 class FitError(ValueError):
@@ -114,7 +115,7 @@ def maximize_likelihood(
     *,
     n_customers: int,
     model: str,
-    hints: dict[tuple[str, str], str],
+    hints: dict[tuple, str],
     signed: Collection[str] = (),
     near: Estimates | None = None,
 ) -> Estimates:
@@ -132,8 +133,9 @@ def maximize_likelihood(
     n_customers : int
     model : str
         Its name, for messages.
-    hints : dict of (str, str) to str
-        What it means that a parameter runs off to "0" or "infinity", and what to do.
+    hints : dict of (str, str), or of several such pairs, to str
+        What it means that a parameter runs off to "0" or "infinity", or that several do
+        together, and what to do.
     signed : collection of str
         Parameters that may have any sign; the others are above 0.
     near : Estimates, optional
@@ -253,12 +255,17 @@ def _search(loss, places, model):
 
 def _refuse_runaway(point, errors, names, model, hints, signed):
     """Refuse a fit that would be better still with a parameter at 0 or infinity."""
+    runs = []
     for name, place, error in zip(names, point, errors, strict=True):
-        if abs(place) < FAR or error < 1:
-            continue
-        below = "value_minus_infinity" if name in signed else "value_zero"
-        where = say("value_infinity" if place > 0 else below)
-        why = say(hints.get((name, str(where)), "value_undetermined"))
+        if not (abs(place) < FAR or error < 1):
+            below = "value_minus_infinity" if name in signed else "value_zero"
+            runs.append((name, say("value_infinity" if place > 0 else below)))
+    if runs:
+        name, where = runs[0]
+        # Two parameters may mean together what neither means alone.
+        hint = hints.get(tuple((n, str(w)) for n, w in runs)) or hints.get((name, str(where)))
+        why = say(hint or "value_undetermined")
+        name = _SYMBOLS.get(name, name)
         raise FitError.of(model, say("value_runs_off", name=name, where=where, why=why))
 
 

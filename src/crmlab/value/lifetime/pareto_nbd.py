@@ -23,7 +23,7 @@ import numpy as np
 from scipy.special import digamma, gammaln
 
 from crmlab.value.lifetime.likelihood import Estimates
-from crmlab.value.lifetime.repeat_model import ALL_ALIKE, NOBODY_LEAVES, RepeatModel
+from crmlab.value.lifetime.repeat_model import ALL_ALIKE, LEAVE_ALIKE, NOBODY_LEAVES, RepeatModel
 from crmlab.value.lifetime.repeat_orders import as_weeks
 
 __all__ = ["ParetoNbd"]
@@ -35,10 +35,11 @@ _NODES, _WEIGHTS = (
 _HINTS = {
     ("s", "0"): NOBODY_LEAVES,
     ("beta", "infinity"): NOBODY_LEAVES,
-    ("s", "infinity"): ALL_ALIKE,
+    ("s", "infinity"): LEAVE_ALIKE,
     ("r", "infinity"): ALL_ALIKE,
     ("alpha", "infinity"): ALL_ALIKE,
     ("beta", "0"): "value_some_leave",
+    (("s", "0"), ("beta", "0")): "value_leave_first_or_never",
 }
 
 
@@ -162,4 +163,4 @@ def _expected_life(weeks, s, beta):
     log_stay = np.log(beta / (beta + weeks))
     if abs(s - 1) < 1e-9:
         return -beta * log_stay
-    return -beta * np.expm1((s - 1) * log_stay) / (s - 1)
+    return beta * np.expm1((s - 1) * log_stay) / (1 - s)

@@ -24,7 +24,7 @@ from crmlab.value.lifetime.likelihood import FitError, likelihood_ratio
 from crmlab.value.lifetime.repeat_model import fit_repeat_model
 from crmlab.value.lifetime.tracking import compare_forecasts
 
-__all__ = ["code_profile", "try_profiles"]
+__all__ = ["code_profile", "tell_profiles", "try_profiles"]
 
 
 def code_profile(profile):
@@ -112,7 +112,8 @@ def try_profiles(summary, profiles, *, n_later, weeks):
         try:
             model = fit_bg_nbd_with_covariates(known, list(marks.values()))
         except FitError as refusal:
-            refusals[name] = reason(refusal)
+            why = reason(refusal)
+            refusals[name] = why.filled["why"] if why.key == "value_of_model" else why
             continue
         ahead = {"with": model.expected_future_orders(known, weeks=weeks), "without": plainly}
         errors = compare_forecasts(n_later, ahead)["root_mean_square_error"]
@@ -136,6 +137,39 @@ def try_profiles(summary, profiles, *, n_later, weeks):
         pd.DataFrame(tests, columns=columns),
         pd.concat(effects, ignore_index=True) if effects else pd.DataFrame(columns=effect_columns),
         refusals,
+    )
+
+
+def tell_profiles(tests):
+    """Return in one sentence what the profiles tried are worth, or that there is none to try.
+
+    Parameters
+    ----------
+    tests : pandas.DataFrame
+        Result of `try_profiles`.
+
+    Returns
+    -------
+    crmlab.atlas.sentences.Message
+        How many lower the error on later orders, and the smallest p value beside the one that
+        so many trials call for (0.05 over their number, after Bonferroni).
+
+    Examples
+    --------
+    >>> tests = pd.DataFrame({"forecast_error": [1.9, 2.1], "plain_forecast_error": 2.0,
+    ...                       "p_value": [0.0004, 0.3]})
+    >>> print(tell_profiles(tests)[-75:])
+    p value is below 0.001; of 2 tried, one below 0.025 is worth a second look.
+    """
+    error, plain, p = tests["forecast_error"], tests["plain_forecast_error"], tests["p_value"].min()
+    return say(
+        "value_profiles_tried",
+        n=len(tests),
+        n_better=int((error < plain).sum()),
+        best=float(error.min()),
+        plain=float(plain.iloc[0]),
+        p=say("value_p_tiny") if p < 0.001 else say("value_p", p=float(p)),
+        limit=0.05 / len(tests),
     )
 
 

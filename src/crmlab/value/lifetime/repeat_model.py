@@ -20,11 +20,12 @@ from crmlab.value.lifetime.repeat_orders import (
     refuse_hopeless,
 )
 
-__all__ = ["ALL_ALIKE", "NOBODY_LEAVES", "RepeatModel", "fit_repeat_model"]
+__all__ = ["ALL_ALIKE", "LEAVE_ALIKE", "NOBODY_LEAVES", "RepeatModel", "fit_repeat_model"]
 
 #: Messages: what it means that the parameters of leaving, or of differences, run away.
 NOBODY_LEAVES = "value_nobody_leaves"
 ALL_ALIKE = "value_all_alike"
+LEAVE_ALIKE = "value_leave_alike"
 
 # Of more customers, a part spread over all of them leads close to the maximum in less time.
 _ENOUGH_TO_BEGIN = 5_000

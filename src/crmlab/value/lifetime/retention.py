@@ -29,6 +29,7 @@ _HINTS = {
     ("beta", "infinity"): "value_nobody_leaves_terms",
     ("alpha", "0"): "value_nobody_leaves_terms",
     ("beta", "0"): "value_leave_or_never",
+    (("alpha", "0"), ("beta", "0")): "value_leave_or_never",
 }
 
 
@@ -151,10 +152,11 @@ def fit_shifted_beta_geometric(remaining):
     (0.67, 3.81)
     """
     there = np.asarray(remaining, dtype="float64")
-    if there.ndim != 1 or len(there) < 2 or not np.isfinite(there).all() or there.min() < 0:
+    is_count = there.ndim == 1 and len(there) > 1 and np.isfinite(there).all()
+    if not is_count or there.min() < 0 or not there[0] > 0:
         raise ValueError(
             f"remaining is {remaining!r}; expected the customers there at the beginning and after "
-            "each renewal, 0 or more"
+            "each renewal, 0 or more, and somebody at the beginning"
         )
     left = -np.diff(there)
     if (left < 0).any():

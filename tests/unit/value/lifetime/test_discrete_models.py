@@ -150,5 +150,9 @@ def test_contract_cohorts_without_information_are_refused_in_words():
         fit_shifted_beta_geometric([100, 90, 80])
     with pytest.raises(FitError, match="the share that leaves is the same at every term"):
         fit_shifted_beta_geometric(1000 * 0.8 ** np.arange(8))
+    with pytest.raises(FitError, match="leave seem to leave at once, and the others never"):
+        fit_shifted_beta_geometric([100, 50, 50, 50])
+    with pytest.raises(ValueError, match="somebody at the beginning"):
+        fit_shifted_beta_geometric([0, 0, 0, 0])
     with pytest.raises(ValueError, match="rises at renewal 2, from 80 to 90"):
         fit_shifted_beta_geometric([100, 80, 90, 70])

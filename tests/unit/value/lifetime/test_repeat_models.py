@@ -19,6 +19,7 @@ from crmlab.value.lifetime import (
     ParetoNbd,
     fit_repeat_model,
     fit_repeat_models,
+    group_reasons,
     simulate_bg_nbd,
     simulate_pareto_nbd,
     tell_reasons,
@@ -267,7 +268,7 @@ def test_unit_of_time_scales_alpha_alone():
     ("summary", "complaint"),
     [
         (customers(*[(0, 0.0, 39.0)] * 50), "only 0 of 50 customers bought again"),
-        (customers((1, 2.0, 39.0), (0, 0.0, 39.0), (2, 3.0, 9.0)), "3 customers are too few"),
+        (customers((1, 2.0, 39.0), (0, 0.0, 39.0), (2, 3.0, 9.0)), r"too few customers \(3\)"),
         (customers(*[(0, 0.0, 0.0)] * 30), "nobody had time to come back"),
     ],
     ids=["one-time buyers", "three customers", "no time"],
@@ -317,6 +318,10 @@ def test_nbd_is_negative_binomial_and_nobody_leaves():
     for name, error in models["nbd"].estimates.standard_errors.items():
         assert abs(getattr(models["nbd"], name) - getattr(model, name)) < 4 * error
     assert "Nobody seems to leave within the window" in refusals["bg_nbd"]
+    (told,) = group_reasons(refusals)
+    assert told.startswith("BG/NBD, MBG/NBD, Pareto/NBD: the estimates run off (")
+    assert told.count("a to 0") == told.count("Nobody seems to leave") == 1
+    assert "、a 趋向 0、" in text_in(told, "zh")
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from crmlab.value.lifetime import (
     ParetoNbd,
     bootstrap_lifetime_value,
     discounted_future_orders,
+    error_lead,
     expectations_by_frequency,
     fit_repeat_model,
     lifetime_value,
@@ -81,7 +82,7 @@ def test_bootstrap_of_hardly_any_repeaters_is_refused_in_words(summary):
     few = summary.copy()
     few.loc[12:, ["n_repeat_orders", "last_order_age_weeks"]] = 0
     few["mean_repeat_value"] = few["mean_repeat_value"].where(few["n_repeat_orders"] > 0)
-    with pytest.raises(FitError, match=r"of 20 resamples could not be fitted.*The last of them"):
+    with pytest.raises(FitError, match=r"of 20 resamples could not.*lean on a few.*The last"):
         bootstrap_lifetime_value(
             MODELS[0], few, weeks=52, annual_discount_rate=0.1, seed=1, n_resamples=20
         )
@@ -117,8 +118,8 @@ def test_weeks_are_counted_by_hand():
     assert table["week"].tolist() == [1, 2, 3]
     assert table["n_repeat_orders"].tolist() == [1, 0, 1]
     assert table["is_holdout"].tolist() == [False, False, True]
-    # One repeat in the 14 + 5 days that a and b were there, two customers, seven days.
-    assert table["run_rate_orders"].iloc[-1] == pytest.approx(7 * 2 / 19)
+    # One repeat of a in 14 days, none of b: each goes on at his own rate, not at the mean one.
+    assert table["run_rate_orders"].iloc[-1] == pytest.approx(0.5)
     first, second = MODELS[0].expected_orders([3.0, 3.0 - 9 / 7])
     assert table["total_expected_orders"].iloc[-1] == pytest.approx(first + second)
 
@@ -142,3 +143,30 @@ def test_calibration_after_the_end_is_refused():
     one = orders(("a", "2024-01-01", 1.0))
     with pytest.raises(ValueError, match="is after observed_to"):
         track_orders(MODELS[0], one, calibrated_to="2025-01-01", observed_to="2024-06-01")
+
+
+def test_lead_of_a_forecast_has_the_interval_of_the_delta_method_where_errors_are_mild():
+    rng = np.random.default_rng(3)
+    seen = rng.poisson(2.0, 600)
+    good, poor = seen + rng.normal(0, 1.0, 600), seen + rng.normal(0.2, 1.3, 600)
+    lead, lower, upper = error_lead(seen, good, poor, seed=1, n_resamples=1000)
+    squares = (poor - seen) ** 2, (good - seen) ** 2
+    sizes = [np.sqrt(square.mean()) for square in squares]
+    assert lead == pytest.approx(sizes[0] - sizes[1])
+    parts = [square / (2 * size) for square, size in zip(squares, sizes, strict=True)]
+    error = np.std(parts[0] - parts[1], ddof=1) / np.sqrt(600)
+    # A thousand draws know these quantiles to a tenth of their distance from the lead.
+    assert [lower - lead, upper - lead] == pytest.approx([-1.96 * error, 1.96 * error], rel=0.12)
+    assert error_lead(seen, poor, good, seed=1)[0] == -lead
+    with pytest.raises(ValueError, match="expected 600 finite numbers each"):
+        error_lead(seen, good, poor[1:], seed=1)
+
+
+def test_one_wild_forecast_does_not_hide_that_all_the_others_are_worse_too():
+    rng = np.random.default_rng(4)
+    seen = rng.poisson(2.0, 600)
+    good, poor = seen + rng.normal(0, 1.0, 600), seen + rng.normal(0, 2.0, 600)
+    poor[0] += 300
+    lead, lower, _ = error_lead(seen, good, poor, seed=1)
+    assert lead > 10  # of which the one makes nearly all
+    assert 0.8 < lower < 1.2  # drawn without him, the lead is that of the others
