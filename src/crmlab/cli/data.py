@@ -68,14 +68,16 @@ def data_list():
     table = Table(box=None)
     table.add_column("name", no_wrap=True)  # to be typed as it stands
     for head in ("what it is", "tables", "licence", "at hand"):
-        table.add_column(head)
+        table.add_column(head, overflow="fold")
     for name in list_datasets():
         card = load_card(name)
-        at_hand = "yes" if is_at_hand(name) else f"crmlab data get {name}"
+        at_hand = "yes" if is_at_hand(name) else "no"
         table.add_row(
             name, card.title["en"], ", ".join(card.one_row_is), card.licence["en"], at_hand
         )
-    Console(highlight=False).print(table)
+    console = Console(highlight=False)
+    console.print(table)
+    console.print("\nTo bring one in: crmlab data get NAME")
 
 
 @app.command("get")

@@ -189,7 +189,7 @@ def _show(console, title, rows, texts, numbers=(), *, none=""):
     for head in texts:
         table.add_column(head, overflow="fold")
     for head in numbers:
-        table.add_column(head, justify="right", no_wrap=True)
+        table.add_column(head, justify="right")  # the words beside it need the room on a terminal
     for row in rows:
         table.add_row(*row)
     console.print(table)

@@ -38,7 +38,8 @@ def describe_run(manifest, chapters, language):
     -------
     dict
         Among others `findings`, the chapters that found something; `leading`, at most five of
-        them from different stages, for the front page; `chapters` by `stages`; `references`.
+        them from different stages, for the front page; `chapters` by `stages`; `omitted`, each
+        reason for leaving chapters out with those chapters; `references`.
     """
     words = load_words(language)
     data = _describe_data(manifest["dataset"], language)
@@ -47,9 +48,11 @@ def describe_run(manifest, chapters, language):
     numbered = [chapter for chapter in told if chapter.results]
     findings = [chapter for chapter in told if chapter.finding]
     references = _gather_references(chapters)
-    stages = {}
+    stages, omitted = {}, {}
     for chapter in chapters:
         stages.setdefault(words[f"stage_{chapter.stage}"], []).append(chapter)
+        if chapter.state == "left out":
+            omitted.setdefault(chapter.reason, []).append(chapter)
     methods = [chapter for chapter in told if chapter.model or chapter.limits]
     sections = ["found", "data", "chapters", *["methods"] * bool(methods)]
     sections += [*["references"] * bool(references), "made"]
@@ -67,6 +70,7 @@ def describe_run(manifest, chapters, language):
         "numbered": numbered,
         "n_results": sum(len(chapter.results) for chapter in numbered),
         "stages": list(stages.items()),
+        "omitted": list(omitted.items()),
         "duration": lambda seconds: say_duration(seconds, language),
         "made": _list_making(manifest, chapters, language),
         "command": _say_command(manifest["study"]),

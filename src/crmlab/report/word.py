@@ -15,8 +15,8 @@ from itertools import takewhile
 from pathlib import Path
 
 from crmlab.report.paper import read_paper, render_paper
-from crmlab.report.paper_tables import choose_size, measure_columns, share_width
 from crmlab.report.word_parts import CONTENTS, finish_document, write_reference
+from crmlab.report.word_tables import choose_layout
 from crmlab.study.artefacts import write_whole
 from crmlab.study.configuration import StudyError
 from crmlab.study.doctor import find_pandoc
@@ -30,10 +30,14 @@ CURE = (
 LANGUAGE = {"en": "en-GB", "zh": "zh-CN"}  # as Word names them
 LONGEST = 300  # seconds
 SCALE, WIDEST, HIGHEST = 0.7, 620, 670  # of a figure; in CSS pixels: 164 and 177 mm
-WIDER = 1  # characters: Word sets heads bold and does not give way
 SIGN = re.compile(r"\\[A-Za-z]+|\\.|.", re.DOTALL)
 TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
+EM_SPACE, SIGNS = "\N{EM SPACE}", {"+": "+", "-": "\N{MINUS SIGN}"}
+SIZED = re.compile(r"\\[bB]igg?[lr]?(?=[()|\[\]])")
+RAISED = re.compile(r"\^(?:\{([+-])\}|([+-]))")
+SPACE = re.compile(r"\\(q{1,2})uad(?![A-Za-z])")
 CELL = re.compile(r"<(t[hd])\b([^>]*)>")
+NAME = re.compile(r'<p class="name">(.*?)</p>', re.DOTALL)  # stays with what it names
 STRESSED = re.compile(r"<em>(.*?)</em>", re.DOTALL)
 FORMULA = re.compile(r'(<math alttext="([^"]*)"[^>]*>)(.*?)</math>', re.DOTALL)
 
@@ -74,9 +78,10 @@ def write_word(folder, *, language=None, has_code=False):
             _show_picture(figure, folder, f"figures/{part.chapter.name}/{figure.key}.png")
     for_word = {"is_word": True, "word_language": LANGUAGE[paper["language"]]}
     page = render_paper(paper | for_word | {"contents_marker": CONTENTS})
-    tables = [_kind_of(table) for table in TABLE.findall(page)]
-    page = TABLE.sub(lambda found: _lay_out(found[0]), page)
+    tables = []
+    page = TABLE.sub(lambda found: _lay_out(found[0], tables), page)
     page = FORMULA.sub(_add_source, page)
+    page = NAME.sub(r'<div data-custom-style="Run Head"><p>\1</p></div>', page)
     if paper["language"] == "zh":  # Chinese has no italics: dots stand under what is stressed
         page = STRESSED.sub(r'<span data-custom-style="Stressed">\1</span>', page)
     with tempfile.TemporaryDirectory(prefix=".paper-", dir=folder) as work:
@@ -98,23 +103,17 @@ def _show_picture(figure, folder, picture):
         figure.size = round(width * scale), round(height * scale)
 
 
-def _kind_of(table):
-    """Return what the finished document must know of a table."""
+def _lay_out(table, tables):
+    """Tell pandoc what a browser knows from the style sheet: widths of columns, and alignment.
+
+    What the finished document must know of the table is added to `tables`.
+    """
     head = re.match(r"<table[^>]*>", table)[0]
-    size = choose_size(_measure(table))
-    return {"size": size, "is_short": "short" in head, "is_layout": "layout" in head}
-
-
-def _measure(table):
-    """Return the columns' widths as Word needs them."""
-    measured = measure_columns(table, breaks_names=False)
-    return [(least + WIDER, wanted + WIDER) for least, wanted in measured]
-
-
-def _lay_out(table):
-    """Tell pandoc what a browser knows from the style sheet: widths of columns, and alignment."""
-    kind = _kind_of(table)
-    is_frame = 'class="' in table and "dataframe" in table.partition(">")[0]
+    is_layout, is_frame = "layout" in head, "dataframe" in head
+    size, widths = choose_layout(table)
+    if is_layout:
+        widths = [100 / len(widths)] * len(widths)
+    tables.append({"size": size, "is_short": "short" in head, "is_layout": is_layout})
 
     def align(found):
         is_number = re.search(r'class="[^"]*\bnumber\b', found[2])
@@ -124,19 +123,34 @@ def _lay_out(table):
             return f'<{found[1]}{found[2]} style="text-align: right">'
         return found[0]
 
-    columns = _measure(table)
-    n = max(len(columns), 1)
-    widths = [100 / n] * n if kind["is_layout"] else share_width(columns, kind["size"])
     widths = "".join(f'<col style="width: {width:.1f}%">' for width in widths)
-    table = CELL.sub(align, table)
-    return re.sub(r"^<table[^>]*>", lambda head: f"{head[0]}<colgroup>{widths}</colgroup>", table)
+    return f"{head}<colgroup>{widths}</colgroup>{CELL.sub(align, table[len(head) :])}"
 
 
 def _add_source(found):
     """Hand the formula's own LaTeX on: pandoc turns it into an equation Word can edit."""
-    source = pair_delimiters(html.unescape(found[2]))
+    source = pair_delimiters(say_plainly(html.unescape(found[2])))
     note = f'<annotation encoding="application/x-tex">{html.escape(source)}</annotation>'
     return f"{found[1]}<semantics>{found[3]}{note}</semantics></math>"
+
+
+def say_plainly(source):
+    r"""Return a LaTeX formula without what only TeX sets, or what some programs take for commands.
+
+    Equations of Word size their brackets themselves. Wide spaces become text, since Word's kin
+    leave out space in a formula, and so do a number sign and a sign that is raised alone.
+
+    Examples
+    --------
+    >>> print(say_plainly(r"\Big(d_i^+\Big)^{-}"))
+    (d_i^{\text{+}})^{\text{−}}
+    >>> print(say_plainly(r"\#\{a\}"))
+    \text{#}\{a\}
+    """
+    source = SIZED.sub("", source)
+    source = RAISED.sub(lambda found: rf"^{{\text{{{SIGNS[found[1] or found[2]]}}}}}", source)
+    source = SPACE.sub(lambda found: rf"\text{{{EM_SPACE * len(found[1])}}}", source)
+    return source.replace(r"\#", r"\text{#}")
 
 
 def pair_delimiters(source):

@@ -29,6 +29,9 @@ FONTS = {
     "Microsoft YaHei": "Noto Sans CJK SC",
     "SimSun": "Noto Serif CJK SC",
 }
+CHINESE = re.compile(r"[\u2e80-\u9fff\uff00-\uffef]")
+GAPS = (180, 160, 130, 100)  # between two columns, by size of type; twentieths of a point
+KEPT = 2  # first rows of a table, its head among them, that stay with the next
 # A4 and the margins of the printed report, in twentieths of a point; the title page is bare.
 TEXT_WIDTH = 11906 - 2 * 1247
 PAGE = (
@@ -107,6 +110,10 @@ def finish_document(path, paper, tables):
     )
     # Pandoc gives words in a formula a style that its own mark for words rules out.
     document = document.replace('<m:nor /><m:sty m:val="p" />', "<m:nor />")
+    # The line over a mean, as Word itself writes it.
+    document = document.replace('<m:chr m:val="\N{OVERLINE}" />', '<m:chr m:val="\u0305" />')
+    # Word would leave out the space at the end of such words.
+    document = document.replace("<m:t>", '<m:t xml:space="preserve">')
     document = _break_pages(document)
     parts["word/document.xml"] = _set_contents(document, paper["w"]["contents"]).encode()
     title = f"<dc:title>{escape(paper['study']['title'])}</dc:title>"
@@ -123,6 +130,8 @@ def _set_table(table, kind):
     if kind["is_layout"]:
         table = table.replace('<w:tblStyle w:val="Table"', '<w:tblStyle w:val="Layout"', 1)
     table = _widen(table)
+    gap = f'<w:tblCellMar><w:right w:w="{GAPS[kind["size"]]}" w:type="dxa" /></w:tblCellMar>'
+    table = table.replace("<w:tblLook", f"{gap}<w:tblLook", 1)
     style = f'<w:pStyle w:val="Table{kind["size"]}" />'
     table = re.sub(r'<w:pStyle w:val="(?:Compact|BodyText|FirstParagraph)"\s*/>', style, table)
     rows = re.split(r"(?=<w:tr>)", table)
@@ -131,7 +140,9 @@ def _set_table(table, kind):
             row = row.replace("<w:trPr>", "<w:trPr><w:cantSplit />", 1)
         else:
             row = row.replace("<w:tr>", "<w:tr><w:trPr><w:cantSplit /></w:trPr>", 1)
-        if kind["is_short"] and i < len(rows) - 1:
+        # Neither a head nor the title of a group of rows stands alone at the foot of a page.
+        is_kept = kind["is_short"] or i <= KEPT or "<w:gridSpan" in row
+        if is_kept and i < len(rows) - 1:
             row = row.replace(style, f"{style}<w:keepNext />")
         rows[i] = row
     # Two tables with nothing between them would be one to Word.
@@ -204,7 +215,9 @@ def _plain(paragraph):
 
 
 def _text(text):
-    return f'<w:r><w:t xml:space="preserve">{escape(text)}</w:t></w:r>'
+    # Beside Chinese, quotation marks are as wide as Chinese.
+    hint = '<w:rPr><w:rFonts w:hint="eastAsia" /></w:rPr>' if CHINESE.search(text) else ""
+    return f'<w:r>{hint}<w:t xml:space="preserve">{escape(text)}</w:t></w:r>'
 
 
 def _field(instruction, result):

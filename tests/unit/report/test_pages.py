@@ -321,6 +321,15 @@ def test_every_chapter_stands_on_the_front_page_with_its_state(run):
     assert "1 failed, 1 not reached." in front.text
 
 
+def test_a_reason_that_several_chapters_share_is_said_once(run):
+    manifest = json.loads((run / "manifest.json").read_text("utf-8"))
+    manifest["notebooks"]["41_kano"] = manifest["notebooks"]["40_survey"]
+    (run / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+    front = read_pages(run)["index.html"]
+    assert front.text.count("the data set has no table “survey”") == 1
+    assert {"#chapter-40_survey", "#chapter-41_kano"} <= set(front.links)
+
+
 def test_only_notebooks_that_ran_have_a_page_and_each_leads_to_the_next(run):
     pages = read_pages(run)
     names = ["20_value", "30_segments", "80_score"]

@@ -1,4 +1,4 @@
-"""Formulas for Word: brackets and bars that belong together are told so."""
+"""Formulas and tables as Word needs them."""
 
 import re
 
@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crmlab.report.word import pair_delimiters
+from crmlab.report.word import pair_delimiters, say_plainly
+from crmlab.report.word_tables import CAPACITY, GAP, choose_layout
 
 
 @pytest.mark.parametrize(
@@ -35,3 +36,42 @@ def test_formula_is_changed_by_pair_marks_alone(source):
     added = re.sub(r"\\(left|right)(?=[(|)])", "", paired)
     assert added == source
     assert paired.count("\\left") == paired.count("\\right")
+
+
+@pytest.mark.parametrize(
+    ("source", "plain"),
+    [
+        (r"\Big(a\Big)", "(a)"),
+        (r"\bigl|a\bigr|", "|a|"),
+        (r"\bigcup_i A_i", r"\bigcup_i A_i"),
+        ("d^+ + e^{-1} - f^{-}", "d^{\\text{+}} + e^{-1} - f^{\\text{\N{MINUS SIGN}}}"),
+        (r"a \quad b \qquad c", "a \\text{\u2003} b \\text{\u2003\u2003} c"),
+    ],
+)
+def test_formula_is_said_without_what_only_tex_sets(source, plain):
+    assert say_plainly(source) == plain
+
+
+def make_table(head, *rows):
+    heads = "".join(f"<th>{text}</th>" for text in head)
+    body = "".join(f"<tr>{''.join(f'<td>{text}</td>' for text in row)}</tr>" for row in rows)
+    return f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def test_long_definitions_are_given_room_and_keep_the_ordinary_type():
+    head = ["View", "Indicator", "Unit", "Definition", "Department"]
+    definition = "customers active in the quarter before who do not purchase in this one " * 2
+    row = ["Customer interaction", "Complaints resolved", "%", definition, "Customer information"]
+    size, widths = choose_layout(make_table(head, row, row))
+    assert size == 0
+    assert max(widths) == widths[3] > 35
+
+
+@pytest.mark.parametrize("n_columns", [3, 7, 9, 10])
+def test_no_number_and_no_word_of_a_head_is_broken(n_columns):
+    head = ["Communities", *["Customers of the most common region"] * (n_columns - 1)]
+    size, widths = choose_layout(make_table(head, ["1", *["1,234.5%"] * (n_columns - 1)]))
+    assert sum(widths) <= 100 + 0.1 * n_columns
+    room = [width / 100 * CAPACITY[size] - GAP[size] for width in widths]
+    assert room[0] >= len("Communities") * 1.05
+    assert min(room[1:]) >= max(len("Customers") * 1.05, len("1,234.5%"))
