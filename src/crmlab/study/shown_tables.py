@@ -23,6 +23,8 @@ __all__ = ["ShownTable", "show"]
 MOST_ROWS = 50
 MANY_NUMBERS = 6  # with more numbers in a row, room is short
 LONG = 30  # characters; a column whose cells are longer on average needs width to be read
+MONTH = re.compile(r"\d{4}-\d\d")  # would else be broken at its hyphen where a column is narrow
+WHOLE = ' class="whole" style="white-space: nowrap"'
 CODE = re.compile(r"\b[a-z0-9]+(?:_[a-z0-9]+)+\b")  # names in code, which may break at a _
 
 
@@ -42,7 +44,8 @@ def show(study, frame, *, unit=None, differences=()):
         Key of the unit of every number, where the terms would give another one: "1" for the
         correlations between columns that have units.
     differences : collection of str
-        Columns whose numbers bear their sign; differences of shares are in percentage points.
+        Columns whose numbers bear their sign; differences of shares are in percentage points,
+        and so is the column of their intervals where it is named here as well.
 
     Returns
     -------
@@ -125,6 +128,7 @@ class ShownTable:
         ):
             title = f' title="{escape(str(key))}"' if has_term else ""
             text = escape(head) if has_term else f"<code>{escape(head)}</code>"
+            side = side or (WHOLE if MONTH.fullmatch(head) else "")
             cells.append(f'<th scope="col"{title}{side}>{text}</th>' if head else "<td></td>")
         return "".join(cells)
 
@@ -227,7 +231,7 @@ def _say_column(words, column, units, beside, differences):
     """Return the texts of a column, in its own unit or, without one, in the unit of each row."""
     unit, is_difference = words.unit_of(column.key), column.key in differences
     if column.kind == "pairs":
-        return words.intervals(column.cells, unit)
+        return words.intervals(column.cells, unit, is_difference=is_difference)
     if column.kind != "numbers":
         rows = zip(column.cells, units, strict=True)
         return [words.cell(value, column.key, unit or own) for value, own in rows]

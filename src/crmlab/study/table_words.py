@@ -169,10 +169,16 @@ class TableWords:
             beside=[value for value in beside if not is_missing(value)],
         )
 
-    def intervals(self, pairs, unit):
-        """Return the texts of intervals in one unit."""
-        ends = iter(self.numbers([end for pair in pairs if is_pair(pair) for end in pair], unit))
-        return [f"[{next(ends)}, {next(ends)}]" if is_pair(pair) else "–" for pair in pairs]
+    def intervals(self, pairs, unit, *, is_difference=False):
+        """Return the texts of intervals in one unit; those of differences bear it once."""
+        ends = [end for pair in pairs if is_pair(pair) for end in pair]
+        is_points = is_difference and unit == "share"
+        mark = NO_BREAK + name_term("percentage_points", self.language) if is_points else ""
+        said = iter(
+            text.removesuffix(mark).removeprefix("+")
+            for text in self.numbers(ends, unit, is_difference=is_points)
+        )
+        return [f"[{next(said)}, {next(said)}]{mark}" if is_pair(pair) else "–" for pair in pairs]
 
 
 def is_missing(value):

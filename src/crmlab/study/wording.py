@@ -30,6 +30,8 @@ __all__ = [
 WORDS = Path(__file__).with_name("words.csv")
 NO_BREAK = "\N{NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
+P_VALUES = ("_p_value", "_p")  # how their keys end
+LEAST_P_VALUE = 0.001  # the field names no smaller one
 MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
@@ -84,7 +86,7 @@ def name_table(name, language):
     return name_term(key, language) if key in load_terms() else name
 
 
-def say_number(value, unit, *, language, currency=None):
+def say_number(value, unit, *, language, currency=None, name=""):
     r"""Return a number with its unit, in digits enough to read it by.
 
     Parameters
@@ -97,13 +99,16 @@ def say_number(value, unit, *, language, currency=None):
     language : {"en", "zh"}
     currency : str or None
         ISO 4217 code of the study's money.
+    name : str
+        Key of the number in a results file. One that ends in `_p_value` or `_p` is a p value.
 
     Returns
     -------
     str
         Shares to 0.1 per cent (0.01 below 1 per cent; none and all whole); money to two
         decimals, whole from 1,000; other fractions to three significant digits or more;
-        counts whole. The value in the results file is not touched.
+        counts whole. A p value below 0.001 is said to be so, not how far. The value in the
+        results file is not touched.
 
     Examples
     --------
@@ -111,9 +116,13 @@ def say_number(value, unit, *, language, currency=None):
     '71.2%'
     >>> say_number(1234567.8, "currency", language="zh", currency="CNY")
     '1,234,568\xa0元'
+    >>> say_number(2.5e-9, "1", language="en", name="uplift_p_value")
+    '<0.001'
     """
     if value is None or math.isnan(value):
         return "–"
+    if name.endswith(P_VALUES) and 0 <= value < LEAST_P_VALUE:
+        return f"<{LEAST_P_VALUE}"
     if unit == "share":
         decimals = 0 if value in (0, 1) else 1 if abs(value) >= 0.01 else 2
         return say_digits(value * 100, decimals) + "%"
