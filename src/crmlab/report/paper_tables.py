@@ -25,8 +25,8 @@ BETWEEN_TAGS = re.compile(r"(?<=>)[^<]+")
 LONE_SIGN = re.compile(r" (?=[↑↓]</t[hd]>)")  # would else stand on a line of its own
 
 # Characters of the middling kind that a line of the text's width holds, by size of type.
-CAPACITY = {0: 98, 1: 111, 2: 125, 3: 140}
-SAFE = 0.96  # of that: so much is filled with cells that cannot be broken
+CAPACITY = {0: 94, 1: 108, 2: 122, 3: 138}
+SAFE = 0.98  # of that: so much is filled with cells that cannot be broken
 COLUMN_GAP = 2  # characters' worth of room between two columns
 COMFORT = 18  # a column that wants no more is not broken into lines; a narrower one reads badly
 FOLDED = 11  # where room is short, a head longer than this is broken into lines
@@ -120,7 +120,7 @@ def share_width(columns, size):
     Examples
     --------
     >>> share_width([(5, 9), (7, 7)], 0)
-    [11.2, 9.2]
+    [11.7, 9.6]
     """
     given = [_comfortable(least, wanted) for least, wanted in columns]
     room = max(CAPACITY[size] - sum(given), 0)

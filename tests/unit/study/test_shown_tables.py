@@ -133,6 +133,20 @@ def test_differences_bear_their_sign_and_those_of_shares_are_points():
     assert rows(frame, "zh", differences=["change"])[1][2] == "−0.5 个百分点"
 
 
+def test_interval_of_differences_of_shares_is_in_percentage_points():
+    frame = pd.DataFrame({"holdout_advantage_interval": [(-0.311, 0.202), np.nan]})
+    said = [row[0] for row in rows(frame, differences=["holdout_advantage_interval"])]
+    assert said[1:] == ["[−31.1, 20.2] pp", "–"]
+    assert rows(frame)[1][0] == "[−31.1%, 20.2%]"
+
+
+def test_month_in_a_head_is_not_broken_at_its_hyphen():
+    frame = pd.DataFrame([[1, 2]], columns=pd.Index(["2025-07", "east"], name="region"))
+    said = html(frame)
+    assert '<th scope="col" title="2025-07" class="whole" style="white-space: nowrap">' in said
+    assert said.count("nowrap") == 1
+
+
 def test_pair_of_numbers_is_an_interval():
     frame = pd.DataFrame({"n_orders": [1, 2], "interval": [(0.1, 0.25), np.nan]})
     assert [row[1] for row in rows(frame)] == ["95% interval", "[0.100, 0.250]", "–"]
