@@ -23,6 +23,7 @@ __all__ = ["ShownTable", "show"]
 MOST_ROWS = 50
 MANY_NUMBERS = 6  # with more numbers in a row, room is short
 LONG = 30  # characters; a column whose cells are longer on average needs width to be read
+NUMBER = re.compile(r"[<>]?[−+-]?\d[\d,]*(\.\d+)?%?")
 MONTH = re.compile(r"\d{4}-\d\d")  # would else be broken at its hyphen where a column is narrow
 WHOLE = ' class="whole" style="white-space: nowrap"'
 CODE = re.compile(r"\b[a-z0-9]+(?:_[a-z0-9]+)+\b")  # names in code, which may break at a _
@@ -220,11 +221,17 @@ def _say_table(words, frame, differences, note):
         heads=tuple(heads),
         rows=tuple(zip(*labels, *body, strict=True)),
         n_labels=len(index),
-        is_word=(*[True] * len(index), *(column.kind == "words" for column in columns)),
+        is_word=(*[True] * len(index), *map(_is_of_words, columns, body)),
         has_term=tuple(has_term),
         note=note,
         is_narrow=words.is_narrow,
     )
+
+
+def _is_of_words(column, texts):
+    """Return whether a column is one of words; numbers that came as texts are none."""
+    said = [text for text in texts if text != "–"]
+    return column.kind == "words" and not (said and all(map(NUMBER.fullmatch, said)))
 
 
 def _say_column(words, column, units, beside, differences):

@@ -140,6 +140,11 @@ def test_interval_of_differences_of_shares_is_in_percentage_points():
     assert rows(frame)[1][0] == "[−31.1%, 20.2%]"
 
 
+def test_numbers_that_came_as_texts_stand_to_the_right_like_numbers():
+    frame = pd.DataFrame({"share": ["84%", "<0.1%"], "p": ["0.015", None], "k": ["12", "c12"]})
+    assert show(study(), frame).is_word == (False, False, True)
+
+
 def test_month_in_a_head_is_not_broken_at_its_hyphen():
     frame = pd.DataFrame([[1, 2]], columns=pd.Index(["2025-07", "east"], name="region"))
     said = html(frame)
