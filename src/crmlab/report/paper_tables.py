@@ -29,7 +29,7 @@ CAPACITY = {0: 94, 1: 108, 2: 122, 3: 138}
 SAFE = 0.98  # of that: so much is filled with cells that cannot be broken
 COLUMN_GAP = 2  # characters' worth of room between two columns
 COMFORT = 18  # a column that wants no more is not broken into lines; a narrower one reads badly
-FOLDED = 11  # where room is short, a head longer than this is broken into lines
+FOLDED = 12  # where room is short, a head longer than this is broken into lines
 SHORT = 9  # rows; a table of no more is kept on one page
 
 
