@@ -6,6 +6,7 @@ tables get their names. The frame itself is not touched, and each head keeps the
 as its tooltip, for those who go on in code.
 """
 
+import math
 import re
 from dataclasses import dataclass
 from html import escape
@@ -16,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from crmlab.study.table_words import TableWords, is_missing, is_number, is_pair
-from crmlab.study.wording import load_words
+from crmlab.study.wording import is_p_value, load_words, say_p_value
 
 __all__ = ["ShownTable", "show"]
 
@@ -242,6 +243,8 @@ def _say_column(words, column, units, beside, differences):
     if column.kind != "numbers":
         rows = zip(column.cells, units, strict=True)
         return [words.cell(value, column.key, unit or own) for value, own in rows]
+    if is_p_value(column.key):
+        return [say_p_value(math.nan if is_missing(p) else p) for p in column.cells]
     if unit or not any(units):
         others = beside[0] if words.unit else ()
         return words.numbers(column.cells, unit, is_difference=is_difference, beside=others)

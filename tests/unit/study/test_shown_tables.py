@@ -145,6 +145,11 @@ def test_numbers_that_came_as_texts_stand_to_the_right_like_numbers():
     assert show(study(), frame).is_word == (False, False, True)
 
 
+def test_p_values_have_three_decimals_whatever_stands_below_them():
+    frame = pd.DataFrame({"p_value": [0.002, 2.5e-9, np.nan], "p_value_holm": [1.0, 0.04, 0.5]})
+    assert rows(frame)[1:] == [["0.002", "1.000"], ["<0.001", "0.040"], ["–", "0.500"]]
+
+
 def test_month_in_a_head_is_not_broken_at_its_hyphen():
     frame = pd.DataFrame([[1, 2]], columns=pd.Index(["2025-07", "east"], name="region"))
     said = html(frame)

@@ -50,7 +50,8 @@ def test_p_value_is_said_no_smaller_than_the_field_says_it():
     for name in ("uplift_p_value", "satisfaction_heterogeneity_p"):
         assert say_number(2.48e-9, "1", language="en", name=name) == "<0.001"
         assert say_number(0.0, "1", language="zh", name=name) == "<0.001"
-        assert say_number(0.001, "1", language="en", name=name) == "0.00100"
+        assert say_number(0.001, "1", language="en", name=name) == "0.001"
+        assert say_number(0.02, "1", language="en", name=name) == "0.020"
     assert say_number(2.48e-9, "1", language="en", name="relative_gap") == "2.48 × 10⁻⁹"
 
 
