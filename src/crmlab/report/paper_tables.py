@@ -167,13 +167,13 @@ def _fold_heads(table, columns):
 
 
 def _limit_lines(columns, size):
-    """Return how wide a cell of each column may be without being broken; 0 where any may be."""
+    """Return how wide a cell of each column may be without being broken into lines."""
     room = SAFE * CAPACITY[size] - sum(_comfortable(least, wanted) for least, wanted in columns)
     limits = []
     for least, wanted in columns:
         more = wanted + COLUMN_GAP - _comfortable(least, wanted)
         is_whole = wanted <= COMFORT or more <= room
-        limits.append(wanted if is_whole else 0)
+        limits.append(wanted if is_whole else COMFORT)
         room -= more if is_whole else 0
     return limits
 
@@ -193,7 +193,7 @@ def _keep_lines(row, limits):
         span, end = next(places)
         keeps = span == 1 and 0 < end <= len(limits) and limits[end - 1]
         keeps = keeps and _width(plain_text(found[3])) <= limits[end - 1]
-        return _add_class(found[0], "tight") if keeps else found[0]
+        return _add_class(found[0].replace("<wbr>", ""), "tight") if keeps else found[0]
 
     return CELL.sub(mark, row)
 

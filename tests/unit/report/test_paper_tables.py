@@ -79,6 +79,14 @@ def test_cell_wider_than_comfort_asks_is_kept_whole_where_there_is_room():
     assert f"<td>{name}</td>" in fit_tables(table([name] * 10))
 
 
+def test_short_name_beside_longer_ones_is_not_broken_at_its_underscores():
+    html = fit_tables(
+        table(["perceived_overall", *["word " * 9] * 6], ["a_far_longer_name_of_code"])
+    )
+    assert '<td class="tight">perceived_overall</td>' in fit_tables(table(["perceived_overall"]))
+    assert '<td class="tight">perceived_overall</td>' in html
+
+
 def test_long_heads_are_broken_before_the_type_is_set_smaller():
     head = "<thead><tr>" + "<th>Mean of the true</th>" * 6 + "</tr></thead>"
     body = table(["1.23"] * 6)
