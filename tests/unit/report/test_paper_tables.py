@@ -80,11 +80,10 @@ def test_cell_wider_than_comfort_asks_is_kept_whole_where_there_is_room():
 
 
 def test_short_name_beside_longer_ones_is_not_broken_at_its_underscores():
-    html = fit_tables(
-        table(["perceived_overall", *["word " * 9] * 6], ["a_far_longer_name_of_code"])
-    )
-    assert '<td class="tight">perceived_overall</td>' in fit_tables(table(["perceived_overall"]))
+    words = ["word " * 9] * 6
+    html = fit_tables(table(["perceived_overall", *words], ["a_far_longer_name_of_code", *words]))
     assert '<td class="tight">perceived_overall</td>' in html
+    assert "<td>a_<wbr>far_<wbr>longer_<wbr>name_<wbr>of_<wbr>code</td>" in html
 
 
 def test_long_heads_are_broken_before_the_type_is_set_smaller():
