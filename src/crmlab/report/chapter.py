@@ -140,7 +140,7 @@ def read_chapter(folder, name, entry, *, language, currency=None, find):
         name_, unit = name_term(key, language), result["unit"]
         if repeats_unit(name_, name_term(unit, language), language):
             unit = ""
-        said = say_number(result["value"], unit, language=language, currency=currency)
+        said = say_number(result["value"], unit, language=language, currency=currency, name=key)
         chapter.results.append({"key": key, "name": name_, "value": said})
     for key in published.get("undefined", ()):
         said = load_words(language)["undefined"]

@@ -112,8 +112,8 @@ def say_numbers(comparison, language, *, changed=True):
         (
             _number(row.notebook),
             name_term(row.result, language),
-            say_number(row.a, row.unit, language=language, currency=money[0]),
-            say_number(row.b, row.unit, language=language, currency=money[1]),
+            say_number(row.a, row.unit, language=language, currency=money[0], name=row.result),
+            say_number(row.b, row.unit, language=language, currency=money[1], name=row.result),
             _say_difference(row.difference, row.unit, language),
             _say_relative(row.relative_change, language),
         )
@@ -128,8 +128,8 @@ def say_only(comparison, language):
         (
             _number(row.notebook),
             name_term(row.result, language),
-            say_number(row.a, row.unit, language=language, currency=money[0]),
-            say_number(row.b, row.unit, language=language, currency=money[1]),
+            say_number(row.a, row.unit, language=language, currency=money[0], name=row.result),
+            say_number(row.b, row.unit, language=language, currency=money[1], name=row.result),
         )
         for row in comparison.only.itertuples()
     ]

@@ -25,7 +25,7 @@ BY_INITIALS = (
 AUTHOR = (
     rf"(?:{BY_INITIALS}"
     r"|[A-Z][\w'’ -]+(?:(?:, | & )[A-Z][\w'’ -]+)* \(\d{4}\)\."
-    r"|[A-Z][\w/]+(?: \([A-Z]+\))? \d+[-/:]\d+"
+    r"|[A-Z][\w/]+(?: \([A-Z]+\))? \d+[-/:]\d+(?!\d| ?[\u4e00-\u9fff])"  # not told of in a sentence
     r"|《[^》]+》[(（]\d{4})"
 )
 NEXT_WORK = re.compile(rf"(?:(?<=[.);])\s+|(?<=[。；）])\s*)(?={BY_INITIALS})")

@@ -18,6 +18,7 @@ from crmlab.report.front import describe_run
 from crmlab.report.markdown import plain_text
 from crmlab.report.methods import SEEN, SOURCES
 from crmlab.report.pages import FONT_MARKER
+from crmlab.report.paper_breaks import mark_breaks
 from crmlab.report.paper_tables import fit_tables
 from crmlab.report.templates import open_template, read_style
 from crmlab.study.manifest import read_manifest
@@ -134,7 +135,8 @@ def render_paper(paper, *, pages=None):
         font_marker=FONT_MARKER,
         pages=pages or {},
     )
-    return fit_tables(html)
+    html = fit_tables(html)
+    return html if paper.get("is_word") else mark_breaks(html)
 
 
 def _find(url, manifest):

@@ -25,9 +25,11 @@ BETWEEN_TAGS = re.compile(r"(?<=>)[^<]+")
 LONE_SIGN = re.compile(r" (?=[↑↓]</t[hd]>)")  # would else stand on a line of its own
 
 # Characters of the middling kind that a line of the text's width holds, by size of type.
-CAPACITY = {0: 90, 1: 101, 2: 112, 3: 124}
+CAPACITY = {0: 94, 1: 108, 2: 122, 3: 138}
+SAFE = 0.98  # of that: so much is filled with cells that cannot be broken
 COLUMN_GAP = 2  # characters' worth of room between two columns
 COMFORT = 18  # a column that wants no more is not broken into lines; a narrower one reads badly
+FOLDED = 12  # where room is short, a head longer than this is broken into lines
 SHORT = 9  # rows; a table of no more is kept on one page
 
 
@@ -118,7 +120,7 @@ def share_width(columns, size):
     Examples
     --------
     >>> share_width([(5, 9), (7, 7)], 0)
-    [12.2, 10.0]
+    [11.7, 9.6]
     """
     given = [_comfortable(least, wanted) for least, wanted in columns]
     room = max(CAPACITY[size] - sum(given), 0)
@@ -139,10 +141,41 @@ def _fit(table):
     table = BETWEEN_TAGS.sub(lambda found: LONG_NAME.sub(_let_break, found[0]), table)
     table = LONE_SIGN.sub("\N{NO-BREAK SPACE}", table)
     columns = measure_columns(table)
-    kind = f"fit-{choose_size(columns)}" + (" short" if len(ROW.findall(table)) <= SHORT else "")
-    tight = [wanted <= COMFORT for _, wanted in columns]
-    table = ROW.sub(lambda found: _keep_lines(found[0], tight), table)
+    if choose_size(columns) > 0:
+        columns = _fold_heads(table, columns)
+    size = choose_size(columns)
+    kind = f"fit-{size}"
+    if sum(least + COLUMN_GAP for least, _ in columns) > CAPACITY[size]:
+        kind += " crowded"  # no size is small enough: words and numbers are broken too
+    if len(ROW.findall(table)) <= SHORT:
+        kind += " short"
+    limits = _limit_lines(columns, size)
+    table = ROW.sub(lambda found: _keep_lines(found[0], limits), table)
     return _add_class(table, kind)
+
+
+def _fold_heads(table, columns):
+    """Return what the columns ask for where long heads are broken into lines."""
+    head, _, body = table.partition("</thead>")
+    heads, bodies = measure_columns(head), measure_columns(body)
+    if not body or len(heads) != len(columns) or len(bodies) != len(columns):
+        return columns
+    return [
+        (least, max(wanted, min(asked, max(FOLDED, needed)), least))
+        for (least, _), (needed, asked), (_, wanted) in zip(columns, heads, bodies, strict=True)
+    ]
+
+
+def _limit_lines(columns, size):
+    """Return how wide a cell of each column may be without being broken into lines."""
+    room = SAFE * CAPACITY[size] - sum(_comfortable(least, wanted) for least, wanted in columns)
+    limits = []
+    for least, wanted in columns:
+        more = wanted + COLUMN_GAP - _comfortable(least, wanted)
+        is_whole = wanted <= COMFORT or more <= room
+        limits.append(wanted if is_whole else COMFORT)
+        room -= more if is_whole else 0
+    return limits
 
 
 def _let_break(found):
@@ -150,16 +183,17 @@ def _let_break(found):
     return re.sub(r"([_/:])(?=\w)", r"\1<wbr>", found[0])
 
 
-def _keep_lines(row, tight):
-    """Mark the cells of narrow columns: Chinese would else be broken after any character."""
+def _keep_lines(row, limits):
+    """Mark the cells within their columns' limits: Chinese would break after any character."""
     spans = [_span(attributes) for _, attributes, _ in CELL.findall(row)]
-    ends = [len(tight) - sum(spans[i + 1 :]) for i in range(len(spans))]
+    ends = [len(limits) - sum(spans[i + 1 :]) for i in range(len(spans))]
     places = iter(zip(spans, ends, strict=True))
 
     def mark(found):
         span, end = next(places)
-        keeps = span == 1 and 0 < end <= len(tight) and tight[end - 1]
-        return _add_class(found[0], "tight") if keeps else found[0]
+        keeps = span == 1 and 0 < end <= len(limits) and limits[end - 1]
+        keeps = keeps and _width(plain_text(found[3])) <= limits[end - 1]
+        return _add_class(found[0].replace("<wbr>", ""), "tight") if keeps else found[0]
 
     return CELL.sub(mark, row)
 

@@ -6,6 +6,7 @@ tables get their names. The frame itself is not touched, and each head keeps the
 as its tooltip, for those who go on in code.
 """
 
+import math
 import re
 from dataclasses import dataclass
 from html import escape
@@ -16,13 +17,16 @@ import numpy as np
 import pandas as pd
 
 from crmlab.study.table_words import TableWords, is_missing, is_number, is_pair
-from crmlab.study.wording import load_words
+from crmlab.study.wording import is_p_value, load_words, say_p_value
 
 __all__ = ["ShownTable", "show"]
 
 MOST_ROWS = 50
 MANY_NUMBERS = 6  # with more numbers in a row, room is short
 LONG = 30  # characters; a column whose cells are longer on average needs width to be read
+NUMBER = re.compile(r"[<>]?[−+-]?\d[\d,]*(\.\d+)?%?")
+MONTH = re.compile(r"\d{4}-\d\d")  # would else be broken at its hyphen where a column is narrow
+WHOLE = ' class="whole" style="white-space: nowrap"'
 CODE = re.compile(r"\b[a-z0-9]+(?:_[a-z0-9]+)+\b")  # names in code, which may break at a _
 
 
@@ -126,6 +130,7 @@ class ShownTable:
         ):
             title = f' title="{escape(str(key))}"' if has_term else ""
             text = escape(head) if has_term else f"<code>{escape(head)}</code>"
+            side = side or (WHOLE if MONTH.fullmatch(head) else "")
             cells.append(f'<th scope="col"{title}{side}>{text}</th>' if head else "<td></td>")
         return "".join(cells)
 
@@ -217,11 +222,17 @@ def _say_table(words, frame, differences, note):
         heads=tuple(heads),
         rows=tuple(zip(*labels, *body, strict=True)),
         n_labels=len(index),
-        is_word=(*[True] * len(index), *(column.kind == "words" for column in columns)),
+        is_word=(*[True] * len(index), *map(_is_of_words, columns, body)),
         has_term=tuple(has_term),
         note=note,
         is_narrow=words.is_narrow,
     )
+
+
+def _is_of_words(column, texts):
+    """Return whether a column is one of words; numbers that came as texts are none."""
+    said = [text for text in texts if text != "–"]
+    return column.kind == "words" and not (said and all(map(NUMBER.fullmatch, said)))
 
 
 def _say_column(words, column, units, beside, differences):
@@ -232,6 +243,8 @@ def _say_column(words, column, units, beside, differences):
     if column.kind != "numbers":
         rows = zip(column.cells, units, strict=True)
         return [words.cell(value, column.key, unit or own) for value, own in rows]
+    if is_p_value(column.key):
+        return [say_p_value(math.nan if is_missing(p) else p) for p in column.cells]
     if unit or not any(units):
         others = beside[0] if words.unit else ()
         return words.numbers(column.cells, unit, is_difference=is_difference, beside=others)

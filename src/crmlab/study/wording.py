@@ -15,6 +15,7 @@ from crmlab.atlas import load_terms
 
 __all__ = [
     "count_decimals",
+    "is_p_value",
     "load_words",
     "name_table",
     "name_term",
@@ -23,6 +24,7 @@ __all__ = [
     "say_duration",
     "say_moment",
     "say_number",
+    "say_p_value",
     "say_short_day",
     "text_in",
 ]
@@ -30,6 +32,7 @@ __all__ = [
 WORDS = Path(__file__).with_name("words.csv")
 NO_BREAK = "\N{NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
+LEAST_P_VALUE = 0.001  # the field names no smaller one
 MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
@@ -84,7 +87,7 @@ def name_table(name, language):
     return name_term(key, language) if key in load_terms() else name
 
 
-def say_number(value, unit, *, language, currency=None):
+def say_number(value, unit, *, language, currency=None, name=""):
     r"""Return a number with its unit, in digits enough to read it by.
 
     Parameters
@@ -97,13 +100,15 @@ def say_number(value, unit, *, language, currency=None):
     language : {"en", "zh"}
     currency : str or None
         ISO 4217 code of the study's money.
+    name : str
+        Key of the number in a results file, by which a p value is known.
 
     Returns
     -------
     str
         Shares to 0.1 per cent (0.01 below 1 per cent; none and all whole); money to two
         decimals, whole from 1,000; other fractions to three significant digits or more;
-        counts whole. The value in the results file is not touched.
+        counts whole; p values to three decimals. The value in the results file is not touched.
 
     Examples
     --------
@@ -111,9 +116,13 @@ def say_number(value, unit, *, language, currency=None):
     '71.2%'
     >>> say_number(1234567.8, "currency", language="zh", currency="CNY")
     '1,234,568\xa0元'
+    >>> say_number(2.5e-9, "1", language="en", name="uplift_p_value")
+    '<0.001'
     """
     if value is None or math.isnan(value):
         return "–"
+    if is_p_value(name):
+        return say_p_value(value)
     if unit == "share":
         decimals = 0 if value in (0, 1) else 1 if abs(value) >= 0.01 else 2
         return say_digits(value * 100, decimals) + "%"
@@ -123,6 +132,30 @@ def say_number(value, unit, *, language, currency=None):
     if language == "en" and value == 1 and words.endswith("s"):
         words = words.removesuffix("s")
     return say_digits(value) + (NO_BREAK + words if words else "")
+
+
+def is_p_value(name):
+    """Return whether a column or a result is a p value, by its key.
+
+    Examples
+    --------
+    >>> is_p_value("uplift_heterogeneity_p"), is_p_value("p_value_holm"), is_p_value("n_groups")
+    (True, True, False)
+    """
+    return isinstance(name, str) and ("p_value" in name or name.endswith("_p"))
+
+
+def say_p_value(value):
+    """Return a p value to three decimals, or that it is below the least the field names.
+
+    Examples
+    --------
+    >>> say_p_value(0.02), say_p_value(2.5e-9), say_p_value(math.nan)
+    ('0.020', '<0.001', '–')
+    """
+    if math.isnan(value):
+        return "–"
+    return f"<{LEAST_P_VALUE}" if value < LEAST_P_VALUE else f"{value:.3f}"
 
 
 def say_day(day, language):
@@ -228,9 +261,9 @@ def count_decimals(size):
 
     Examples
     --------
-    >>> count_decimals(12.5), count_decimals(1234.5), count_decimals(0.0001)
+    >>> count_decimals(12.5), count_decimals(1234.5), count_decimals(0.00001)
     (2, 0, None)
     """
-    if size < 0.001:
+    if size < 0.0001:
         return None
     return 0 if size >= 1000 else 1 if size >= 100 else max(2, 2 - math.floor(math.log10(size)))

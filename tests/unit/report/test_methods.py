@@ -88,3 +88,13 @@ def test_work_of_a_name_in_small_letters_a_standard_or_a_law_is_a_work(work):
 def test_notebook_without_such_a_section_has_no_limits_and_no_works():
     account = read_methods(["# Title", "## Data\n\nOrders."], "en")
     assert (account.model, account.limits, account.works) == ("", "", [])
+
+
+def test_sentence_that_begins_with_a_standard_is_a_limit_and_no_work():
+    text = (
+        "## 局限与来源\n\n- GB/T 19038-2009 的附录未能查阅。\n\n"
+        "- GB/T 19038-2009《顾客满意测评模型和方法指南》，中国标准出版社。"
+    )
+    account = read_methods([text], "zh")
+    assert "附录未能查阅" in account.limits
+    assert account.works == ["GB/T 19038-2009《顾客满意测评模型和方法指南》，中国标准出版社。"]

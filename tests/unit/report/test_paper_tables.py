@@ -68,9 +68,38 @@ def test_long_table_may_be_broken_between_pages():
 
 
 def test_narrow_columns_keep_their_lines_and_long_names_may_be_broken():
-    html = fit_tables(table(["客户服务", "40_satisfaction_and_delivered_value"]))
+    html = fit_tables(table(["客户服务", *["40_satisfaction_and_delivered_value"] * 3]))
     assert '<td class="tight">客户服务</td>' in html
     assert "<td>40_<wbr>satisfaction_<wbr>and_<wbr>delivered_<wbr>value</td>" in html
+
+
+def test_cell_wider_than_comfort_asks_is_kept_whole_where_there_is_room():
+    name = "Acquisition channel"
+    assert f'<td class="tight">{name}</td>' in fit_tables(table([name]))
+    assert f"<td>{name}</td>" in fit_tables(table([name] * 10))
+
+
+def test_short_name_beside_longer_ones_is_not_broken_at_its_underscores():
+    words = ["word " * 9] * 6
+    html = fit_tables(table(["perceived_overall", *words], ["a_far_longer_name_of_code", *words]))
+    assert '<td class="tight">perceived_overall</td>' in html
+    assert "<td>a_<wbr>far_<wbr>longer_<wbr>name_<wbr>of_<wbr>code</td>" in html
+
+
+def test_long_heads_are_broken_before_the_type_is_set_smaller():
+    head = "<thead><tr>" + "<th>Mean of the true</th>" * 6 + "</tr></thead>"
+    body = table(["1.23"] * 6)
+    bare = fit_tables(table(["Mean of the true"] * 6))
+    html = fit_tables(body.replace("<tr>", head + "<tr>", 1))
+    assert "fit-1" in bare
+    assert "fit-0" in html
+    assert "<th>Mean of the true</th>" in html
+    assert '<td class="tight">1.23</td>' in html
+
+
+def test_table_too_wide_for_any_type_is_broken_wherever_it_must():
+    assert "crowded" in fit_tables(table(["1,234,567"] * 20))
+    assert "crowded" not in fit_tables(table(["1,234,567"] * 12))
 
 
 def test_embedded_picture_costs_no_time():

@@ -136,6 +136,23 @@ def test_differences_bear_their_sign_and_those_of_shares_are_points():
     assert [row[0] for row in ends[1:]] == ["[−3.6, +11.4] pp", "–"]
 
 
+def test_numbers_that_came_as_texts_stand_to_the_right_like_numbers():
+    frame = pd.DataFrame({"share": ["84%", "<0.1%"], "p": ["0.015", None], "k": ["12", "c12"]})
+    assert show(study(), frame).is_word == (False, False, True)
+
+
+def test_p_values_have_three_decimals_whatever_stands_below_them():
+    frame = pd.DataFrame({"p_value": [0.002, 2.5e-9, np.nan], "p_value_holm": [1.0, 0.04, 0.5]})
+    assert rows(frame)[1:] == [["0.002", "1.000"], ["<0.001", "0.040"], ["–", "0.500"]]
+
+
+def test_month_in_a_head_is_not_broken_at_its_hyphen():
+    frame = pd.DataFrame([[1, 2]], columns=pd.Index(["2025-07", "east"], name="region"))
+    said = html(frame)
+    assert '<th scope="col" title="2025-07" class="whole" style="white-space: nowrap">' in said
+    assert said.count("nowrap") == 1
+
+
 def test_pair_of_numbers_is_an_interval():
     frame = pd.DataFrame({"n_orders": [1, 2], "interval": [(0.1, 0.25), np.nan]})
     assert [row[1] for row in rows(frame)] == ["95% interval", "[0.100, 0.250]", "–"]

@@ -46,6 +46,15 @@ def test_number_is_said_with_its_unit_in_both_languages(value, unit, en, zh):
         assert said.replace("\xa0", " ") == wanted
 
 
+def test_p_value_is_said_no_smaller_than_the_field_says_it():
+    for name in ("uplift_p_value", "satisfaction_heterogeneity_p"):
+        assert say_number(2.48e-9, "1", language="en", name=name) == "<0.001"
+        assert say_number(0.0, "1", language="zh", name=name) == "<0.001"
+        assert say_number(0.001, "1", language="en", name=name) == "0.001"
+        assert say_number(0.02, "1", language="en", name=name) == "0.020"
+    assert say_number(2.48e-9, "1", language="en", name="relative_gap") == "2.48 × 10⁻⁹"
+
+
 def test_money_without_a_known_currency_is_a_bare_sum():
     assert say_number(35.2, "currency", language="en") == "35.20"
     assert say_number(35.2, "currency", language="zh", currency="SEK") == "35.20\xa0SEK"
