@@ -9,7 +9,7 @@ import unicodedata
 
 from crmlab.report.markdown import plain_text
 
-__all__ = ["choose_size", "fit_tables", "measure_columns", "share_width"]
+__all__ = ["choose_size", "fit_tables", "measure_columns"]
 
 TABLE = re.compile(
     r'(?:<div class="table"[^>]*>\s*)?(<table\b.*?</table>)(?:\s*</div>)?', re.DOTALL
@@ -19,7 +19,6 @@ CELL = re.compile(r"<(t[hd])\b([^>]*)>(.*?)</t[hd]>", re.DOTALL)
 NUMBER = re.compile(r"\W?\d[\d.,:\u00a0-]*\s?%?|\W?")
 # Where a line may break: at a space, beside a Chinese character, within a name of code.
 TOKEN = re.compile(r"[\u2e80-\u9fff\uff00-\uffef]|[^\s/_:\u2e80-\u9fff\uff00-\uffef-]+[-/_:]?")
-WORD = re.compile(r"[\u2e80-\u9fff\uff00-\uffef]|[^\s\u2e80-\u9fff\uff00-\uffef-]+-?")
 LONG_NAME = re.compile(r"[\w./:-]{12,}")
 BETWEEN_TAGS = re.compile(r"(?<=>)[^<]+")
 LONE_SIGN = re.compile(r" (?=[↑↓]</t[hd]>)")  # would else stand on a line of its own
@@ -56,15 +55,13 @@ def fit_tables(html):
     return TABLE.sub(lambda found: f'<div class="table">{_fit(found[1])}</div>', html)
 
 
-def measure_columns(table, *, breaks_names=True):
+def measure_columns(table):
     """Return the width of each column, in characters: the least it can do with, and all it wants.
 
     Parameters
     ----------
     table : str
         HTML of one table. A Chinese character counts as two.
-    breaks_names : bool
-        Whether a name of code may be broken at its underscores and slashes.
 
     Returns
     -------
@@ -82,7 +79,7 @@ def measure_columns(table, *, breaks_names=True):
         for _, attributes, content in reversed(CELL.findall(row)):
             span = _span(attributes)
             if span == 1:
-                least, wanted = _measure(plain_text(content), TOKEN if breaks_names else WORD)
+                least, wanted = _measure(plain_text(content), TOKEN)
                 before = columns.get(place, (0, 0))
                 columns[place] = (max(before[0], least), max(before[1], wanted))
             place += span
@@ -105,32 +102,6 @@ def choose_size(columns):
     """
     needed = sum(_comfortable(least, wanted) for least, wanted in columns)
     return next((size for size, capacity in CAPACITY.items() if needed <= capacity), 3)
-
-
-def share_width(columns, size):
-    """Return the share of the text's width that each column is given, in per cent.
-
-    Parameters
-    ----------
-    columns : list of (int, int)
-        From `measure_columns`.
-    size : int
-        From `choose_size`.
-
-    Examples
-    --------
-    >>> share_width([(5, 9), (7, 7)], 0)
-    [11.7, 9.6]
-    """
-    given = [_comfortable(least, wanted) for least, wanted in columns]
-    room = max(CAPACITY[size] - sum(given), 0)
-    lacking = [
-        wanted + COLUMN_GAP - width for width, (_, wanted) in zip(given, columns, strict=True)
-    ]
-    part = min(1, room / sum(lacking)) if sum(lacking) > 0 else 0
-    given = [width + part * lack for width, lack in zip(given, lacking, strict=True)]
-    whole = max(CAPACITY[size], sum(given))
-    return [round(100 * width / whole, 1) for width in given]
 
 
 def _comfortable(least, wanted):

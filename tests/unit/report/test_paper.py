@@ -298,7 +298,7 @@ def test_unfinished_run_says_what_is_missing_and_why(run):
     first = page.texts[""]
     assert "1 failed, 1 not reached" in first
     assert "ZeroDivisionError: by zero" in first
-    assert "40 Satisfied? Left out: the data set has no table “survey”." in first
+    assert "Left out: the data set has no table “survey”. 40 Satisfied?" in first
     assert "81 Which quarter? Not reached: an earlier chapter failed." in first
     assert "This chapter stopped at an error." in page.texts["80_score"]
     assert "never came about" not in page.texts["80_score"]

@@ -3,10 +3,8 @@
 import re
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from crmlab.report.paper_tables import fit_tables, measure_columns, share_width
+from crmlab.report.paper_tables import fit_tables, measure_columns
 
 
 def table(*rows, kind="dataframe"):
@@ -32,10 +30,6 @@ def size_of(html):
 )
 def test_column_is_measured_by_what_cannot_be_broken_and_by_all_of_it(cell, least, wanted):
     assert measure_columns(table([cell])) == [(least, wanted)]
-
-
-def test_name_of_code_is_whole_where_it_cannot_be_broken():
-    assert measure_columns(table(["customer_id"]), breaks_names=False) == [(11, 11)]
 
 
 def test_columns_are_counted_from_the_right_and_spans_say_nothing_of_their_width():
@@ -110,15 +104,3 @@ def test_embedded_picture_costs_no_time():
 def test_addresses_inside_tags_are_not_broken():
     html = fit_tables(table(['<a href="https://doi.org/10.1000/long_name_here">x</a>']))
     assert 'href="https://doi.org/10.1000/long_name_here"' in html
-
-
-@given(
-    st.lists(st.tuples(st.integers(0, 40), st.integers(0, 200)), min_size=1, max_size=30),
-    st.integers(0, 3),
-)
-def test_columns_share_no_more_than_the_page(columns, size):
-    columns = [(least, least + more) for least, more in columns]
-    shares = share_width(columns, size)
-    assert len(shares) == len(columns)
-    assert all(share > 0 for share in shares)
-    assert sum(shares) <= 100 + 0.05 * len(columns)  # each rounded to a tenth
