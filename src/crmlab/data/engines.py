@@ -26,6 +26,7 @@ __all__ = [
     "in_kinds",
     "materialise",
     "open_file",
+    "put_beside",
     "read_frame",
     "scan_table",
     "start_spark",
@@ -139,6 +140,39 @@ def collect(frame):
             times = pd.to_datetime(table[name])
             table[name] = times.dt.tz_localize(None).astype("datetime64[us]")
     return table
+
+
+def put_beside(frame, table):
+    """Return a small pandas table as a frame of the engine of another, to be joined with it there.
+
+    Parameters
+    ----------
+    frame : narwhals.DataFrame or narwhals.LazyFrame
+    table : pandas.DataFrame
+
+    Returns
+    -------
+    narwhals.DataFrame or narwhals.LazyFrame
+    """
+    engine = frame.implementation
+    if engine.is_pandas():
+        return nw.from_native(table)
+    import pyarrow as pa
+
+    arrow = pa.Table.from_pandas(table, preserve_index=False)
+    if engine.is_duckdb():
+        import duckdb
+
+        return nw.from_native(duckdb.from_arrow(arrow))
+    if engine.is_pyspark():
+        # By way of plain rows: PySpark's own way from Arrow does not know pandas 3.
+        return nw.from_native(start_spark().createDataFrame(arrow))
+    if engine.is_polars():
+        import polars as pl
+
+        beside = pl.from_arrow(arrow)
+        return nw.from_native(beside.lazy() if isinstance(frame, nw.LazyFrame) else beside)
+    return nw.from_native(arrow)
 
 
 def open_file(path, *, engine, master=None, delimiter=","):
