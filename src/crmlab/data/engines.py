@@ -261,8 +261,9 @@ def _open_duckdb(path, master, delimiter):  # noqa: ARG001
 
     if path.suffix.lower() == ".parquet":
         return duckdb.read_parquet(str(path))
-    options = {"all_varchar": True, "header": True, "quotechar": '"'}
-    return duckdb.read_csv(str(path), sep=delimiter, **options)
+    # Not strict: else a file whose lines end now so, now so, cannot be read.
+    options = {"all_varchar": True, "header": True, "quotechar": '"', "escapechar": '"'}
+    return duckdb.read_csv(str(path), sep=delimiter, strict_mode=False, **options)
 
 
 def _open_pyspark(path, master, delimiter):
