@@ -9,10 +9,13 @@ import warnings
 
 import pytest
 
-# Java compiles only as much as tests need, and a query is cut into no more pieces than it has rows.
-SPARK_DEFAULTS = """
-spark.driver.extraJavaOptions -XX:TieredStopAtLevel=1 -XX:+UseSerialGC
-spark.executor.extraJavaOptions -XX:TieredStopAtLevel=1 -XX:+UseSerialGC
+# Java compiles only as much as tests need, takes Spark's own classes as they are (a sixth of the
+# start), and a query is cut into no more pieces than it has rows.
+JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+JAVA += " -XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote"
+SPARK_DEFAULTS = f"""
+spark.driver.extraJavaOptions {JAVA}
+spark.executor.extraJavaOptions {JAVA}
 spark.driver.memory 1g
 spark.sql.adaptive.enabled false
 spark.sql.codegen.wholeStage false
@@ -72,7 +75,7 @@ def cluster(spark_settings):
     address = f"spark://127.0.0.1:{port}"
     started = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SPARK_DAEMON_JAVA_OPTS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+        patch.setenv("SPARK_DAEMON_JAVA_OPTS", JAVA)
         patch.setenv("SPARK_DAEMON_MEMORY", "256m")
         try:
             master, said = start_process("Master", "--port", str(port), folder=spark_settings)

@@ -15,11 +15,20 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
+from crmlab.data import quality_checks
 from crmlab.data.collection import check_keys, describe_columns, describe_sources, describe_tables
 from crmlab.data.exact import join_money
+from crmlab.data.lead_score import describe_leads
 from crmlab.data.licensing import list_uses
 from crmlab.data.market import sense_market
 from crmlab.data.profile import customer_profile, join_coverage
+from crmlab.data.quality import (
+    check_rows,
+    count_rules,
+    load_rules,
+    score_counts,
+    summarise_rules,
+)
 from crmlab.data.unicity import measure_unicity
 from crmlab.performance.quarters import quarter_book, quarter_contacts
 from crmlab.segments.network.links import open_links, summarize_links
@@ -116,6 +125,49 @@ def try_to_single_out(tables):
     return measure_unicity(tables["orders"], rng, n_known=(1, 2), n_tried=50)
 
 
+#: Every check there is: check, column, argument; the contacts have the first six.
+CHECKED = [
+    ("filled", "campaign", ""),
+    ("pattern", "campaign", r"[a-z]+"),
+    ("not_like", "campaign", r"(.)\1|秋"),  # no engine's own patterns know what was found before
+    ("not_among", "campaign", "spring | 秋"),
+    ("shared_by", "contact_id", "customer_id 1"),
+    ("prefix_of", "contact_id", "campaign: spring k1 | 秋 k2"),
+    ("age", "amount", "1960..2010"),
+    ("between", "amount", "0..90"),
+    ("not_extreme", "amount", "1.5"),
+    ("size_at_most", "amount", "margin"),
+    ("stem_shared_by", "customer_id", "3"),
+    ("not_before", "ordered_on", "ordered_on"),
+    ("not_after", "ordered_on", ""),
+    ("not_past", "ordered_on", ""),
+    ("within_days", "ordered_on", "30.5"),
+    ("row_once", "order_id", "customer_id ordered_on"),
+]
+
+
+def make_rules(checks):
+    rules = pd.DataFrame(checks, columns=["check", "column", "argument"])
+    rules = rules.assign(table="t", dimension="accuracy", en="", zh="")
+    return rules.assign(rule=rules["check"])
+
+
+def count_broken_rules(tables):
+    of_contacts, of_orders = make_rules(CHECKED[:6]), make_rules(CHECKED[6:])
+    day = pd.Timestamp("2024-07-01")
+    contacts = count_rules(tables["contacts"], of_contacts, as_of=day)
+    return pd.concat([contacts, count_rules(tables["orders"], of_orders, as_of=day)])
+
+
+def count_usual_rules(tables):
+    return count_rules(tables["orders"], load_rules("orders"), as_of=pd.Timestamp("2024-07-01"))
+
+
+def find_leads(tables):
+    leads = describe_leads(tables["contacts"], tables["orders"])
+    return leads.sort_values(list(leads), ignore_index=True)
+
+
 READERS = {
     "customers": lambda t: aggregate_orders(t["orders"], observed_to=END),
     "facts": lambda t: pd.DataFrame([describe_orders(t["orders"], observed_to=END)]),
@@ -126,14 +178,19 @@ READERS = {
     "contacts": lambda t: quarter_contacts(t["contacts"]),
     "profile": summarize_profile,
     "holdout": aggregate_both_parts,
+    "split": lambda t: head_orders(split_orders(t["orders"], calibrated_to="2024-06-15")[1]),
     "pairs": lambda t: open_links(t["links"]).pairs,
     "neighbours": lambda t: summarize_links(open_links(t["links"]).pairs),
     "unicity": try_to_single_out,
     "weeks": lambda t: sense_market(t, "2024-01-01", "2024-12-29"),
     "uses": lambda t: list_uses(t["contacts"], source="list"),
     "inventory": take_inventory,
+    "rules": count_broken_rules,
+    "usual rules": count_usual_rules,
+    "leads": find_leads,
 }
-COMPOSED = ("head", "profile", "holdout", "neighbours", "inventory", "unicity", "uses")
+#: Many questions, most of them asked by others as well: half as much again of Spark's time.
+COMPOSED = ("holdout", "inventory", "rules")
 ENGINES = {
     "polars": pl.from_pandas,
     "polars lazy": lambda frame: pl.from_pandas(frame).lazy(),
@@ -179,6 +236,30 @@ def test_dates_and_times_at_midnight_are_the_same_days(engine, reader, expected)
     pd.testing.assert_frame_equal(READERS[reader](tables), expected[reader], check_exact=True)
 
 
+def test_rules_are_counted_as_row_by_row(monkeypatch):
+    orders, rules = make_orders(), make_rules(CHECKED[6:])
+    day = pd.Timestamp("2024-07-01")
+    passed = check_rows(orders, rules, as_of=day)
+    summary = count_rules(orders, rules, as_of=day)
+    pd.testing.assert_frame_equal(summary, summarise_rules(passed, rules), check_exact=True)
+    assert (summary["n_failed"] > 0).sum() >= 8
+    assert score_counts(summary)["accuracy"] == passed.to_numpy().mean()
+    # A table on disk is compared with itself in periods of time.
+    monkeypatch.setattr(quality_checks, "_ROWS_AT_A_TIME", 400)
+    for frame in (pl.from_pandas(orders), pl.from_arrow(with_dates(orders))):
+        again = count_rules(frame.lazy(), rules, as_of=day)
+        pd.testing.assert_frame_equal(again, summary, check_exact=True)
+
+
+@pytest.mark.parametrize("convert", [lambda f: f, lambda f: pl.from_pandas(f).lazy()])
+def test_a_rule_that_no_engine_can_use_is_named(convert):
+    orders = convert(make_orders(30))
+    with pytest.raises(
+        ValueError, match=r"rule 'between': the check 'between' cannot use .* 'orde"
+    ):
+        count_rules(orders, make_rules([("between", "order_id", "1..2")]), as_of=None)
+
+
 @pytest.mark.xdist_group("spark")
 @pytest.mark.parametrize("are_dates", [False, True])
 def test_every_reader_gives_the_table_of_pandas_on_a_spark_cluster(
@@ -190,8 +271,7 @@ def test_every_reader_gives_the_table_of_pandas_on_a_spark_cluster(
         arrow = with_dates(table) if are_dates else pa.Table.from_pandas(table)
         pa.parquet.write_table(arrow, path)
         frames[name] = spark.read.parquet(path.as_uri())
-    # A reader that puts the questions of others only is left to the quicker engines, and one kind
-    # of days is enough where two readers put the same question.
+    # One kind of days is enough where two readers put the same question.
     names = ("customers", "quarters") if are_dates else [n for n in READERS if n not in COMPOSED]
     for name in names:
         found = READERS[name](frames)

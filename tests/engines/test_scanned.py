@@ -1,17 +1,20 @@
 """Large tables are opened where they lie, checked there, and refused with file, row and column."""
 
 import os
+import re
 import subprocess
 import sys
 from functools import partial
 
+import narwhals as nw
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
 
+from crmlab.atlas.sentences import text_in
 from crmlab.data import load_dataset, repeated, scanned
-from crmlab.data.engines import ENGINES, scan_table
+from crmlab.data.engines import ENGINES, collect, scan_table
 from crmlab.data.scanned import check_scanned
 from crmlab.study.artefacts import OpenStudy, RunContext
 from crmlab.study.configuration import StudyError, load_study
@@ -161,6 +164,38 @@ def test_a_bad_parquet_table_is_refused(tmp_path, change, message):
         load_dataset(folder, engine="polars")
 
 
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"other_id": "007"}, r"links\.csv: other_id, row 2: value '007' .* another customer"),
+        ({"other_id": "gone"}, r"links\.csv: other_id: customer 'gone' is not in the table cust"),
+        ({"last_on": "2023-12-31"}, r"last_on, row 2: value '?2023-12-31.* not allowed"),
+    ],
+)
+def test_a_link_that_cannot_be_is_refused_as_when_it_is_loaded(tmp_path, changed, message):
+    link = {"customer_id": "007", "other_id": "客户1", "kind": "call", "first_on": "2024-01-01"}
+    first, second = link | {"last_on": "2024-02-01"}, link | {"last_on": "", "kind": "referral"}
+    folder = write_folder(tmp_path, "csv", links=pd.DataFrame([first, second]))
+    assert "links" in load_dataset(folder, engine="polars").scanned
+    write_folder(tmp_path, "csv", links=pd.DataFrame([first, second | changed]))
+    with pytest.raises(ValueError, match=message):
+        load_dataset(folder, engine="polars")
+    with pytest.raises(ValueError, match=r"links\.csv: links\."):
+        load_dataset(folder, engine="pandas")
+
+
+def test_lines_that_end_in_two_ways_are_read_by_every_engine(tmp_path):
+    path = write_folder(tmp_path, "csv") / "orders.csv"
+    head, first, *rows = path.read_text("utf-8").splitlines()
+    first = first.replace(",red", ',"a ""deep"" red"')
+    path.write_bytes("\n".join([f"{head}\r", f"{first}\r", *rows, ""]).encode())
+    (path.parent / "customers.csv").unlink()
+    for engine in HERE:
+        dataset = load_dataset(path.parent, engine=engine)
+        table = collect(nw.from_native(dataset.scan("orders")))
+        assert table["colour"].value_counts().to_dict() == {"red": 59, 'a "deep" red': 1}
+
+
 RENAMED = {"order_id": "单号", "customer_id": "会员", "ordered_on": "日期", "colour": "颜色"}
 
 
@@ -258,8 +293,9 @@ def test_a_truncated_parquet_file_is_refused(tmp_path):
 def test_what_cannot_be_scanned_is_refused(tmp_path, options, message):
     write_folder(tmp_path, "csv")
     path = tmp_path / options.pop("path", "orders.csv")
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=message) as caught:
         scan_table(path, **options)
+    assert re.search("[一-龥]{3}", text_in(caught.value, "zh"))
 
 
 def test_a_data_set_with_a_program_of_its_own_takes_no_engine():
@@ -276,6 +312,8 @@ def test_a_data_set_with_a_program_of_its_own_takes_no_engine():
         ),
         ("data: sample\nmaster: spark://h:1", r"3: master: only the engine pyspark has a master"),
         ("data: cdnow\nengine: duckdb", r"3: engine: 'cdnow' is loaded by a program of its own"),
+        ("data: cdnow\nengine: duckdb\nlanguage: zh", r"3: engine: 'cdnow' 由专用程序载入"),
+        ("data: cdno\nlanguage: zh", r"2: data: 'cdno' 既不是目录中的数据集.*是否指 'cdnow'"),
     ],
 )
 def test_a_study_with_an_engine_that_cannot_be_is_refused(tiny_project, lines, message):

@@ -9,7 +9,15 @@ import pandas as pd
 
 from crmlab.data.engines import collect
 
-__all__ = ["count_distinct", "count_missing", "count_rows", "count_unknown", "find_span"]
+__all__ = [
+    "count_distinct",
+    "count_missing",
+    "count_rows",
+    "count_unknown",
+    "find_span",
+    "is_missing",
+    "list_customers",
+]
 
 
 def count_rows(frame):
@@ -41,7 +49,7 @@ def count_missing(frame):
     (2, {'a': 1, 'b': 0})
     """
     schema = frame.collect_schema()
-    missing = {f"missing {name}": _is_missing(name, kind) for name, kind in schema.items()}
+    missing = {f"missing {name}": is_missing(name, kind) for name, kind in schema.items()}
     flags = {name: nw.when(flag).then(1).otherwise(0) for name, flag in missing.items()}
     counts = frame.select(**flags).select(nw.len().alias("rows"), *(nw.col(n).sum() for n in flags))
     row = collect(counts).fillna(0).iloc[0]  # a sum over no rows is nothing
@@ -71,9 +79,9 @@ def count_distinct(frame, columns):
     names = [name for name in columns if name in schema]
     if not names:
         return {}
-    is_missing = {name: _is_missing(name, schema[name]) for name in names}
-    kept = {name: nw.when(~is_missing[name]).then(nw.col(name)) for name in names}
-    gaps = {f"missing {name}": nw.when(is_missing[name]).then(1).otherwise(0) for name in names}
+    gap = {name: is_missing(name, schema[name]) for name in names}
+    kept = {name: nw.when(~gap[name]).then(nw.col(name)) for name in names}
+    gaps = {f"missing {name}": nw.when(gap[name]).then(1).otherwise(0) for name in names}
     counts = frame.select(**kept, **gaps).select(
         *(nw.col(name).n_unique() for name in names), *(nw.col(gap).max() for gap in gaps)
     )
@@ -133,6 +141,49 @@ def find_span(frame):
     return collect(frame.select(first_on=time.min(), last_on=time.max())).iloc[0].to_dict()
 
 
-def _is_missing(name, kind):
+def list_customers(table):
+    """Return the customers that a table names, each once, sorted.
+
+    Parameters
+    ----------
+    table : pandas, Polars (eager or lazy), DuckDB, PyArrow or PySpark table
+
+    Returns
+    -------
+    pandas.Series of str
+        Empty where the table has no column `customer_id`.
+
+    Examples
+    --------
+    >>> list_customers(pd.DataFrame({"customer_id": ["b", "a", None, "b"]})).tolist()
+    ['a', 'b']
+    """
+    frame = nw.from_native(table)
+    if "customer_id" not in frame.collect_schema():
+        return pd.Series(dtype="str", name="customer_id")
+    named = frame.select("customer_id").filter(~nw.col("customer_id").is_null())
+    names = collect(named.unique())["customer_id"].astype("str")
+    return names.sort_values(ignore_index=True)
+
+
+def is_missing(name, kind):
+    """Return the expression that says where a column of this kind has no value.
+
+    Parameters
+    ----------
+    name : str
+    kind : narwhals.dtypes.DType
+
+    Returns
+    -------
+    narwhals.Expr
+        Not a number is missing, as null is.
+
+    Examples
+    --------
+    >>> frame = nw.from_native(pd.DataFrame({"a": [1.0, None]}))
+    >>> frame.select(is_missing("a", nw.Float64()))["a"].to_list()
+    [False, True]
+    """
     value = nw.col(name)
     return value.is_null() | value.is_nan() if kind.is_float() else value.is_null()

@@ -17,6 +17,7 @@ from pathlib import Path
 import narwhals as nw
 import pandas as pd
 
+from crmlab.atlas.sentences import say
 from crmlab.data.columns import TABLES
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "in_kinds",
     "materialise",
     "open_file",
+    "put_beside",
     "read_frame",
     "scan_table",
     "start_spark",
@@ -76,9 +78,9 @@ def scan_table(path, *, engine="polars", master=None):
     ('007', Timestamp('2024-01-05 00:00:00'), 12.5)
     """
     if engine not in ENGINES:
-        raise ValueError(f"engine is {engine!r}; expected one of {', '.join(ENGINES)}")
+        raise ValueError(say("engine_unknown", engine=repr(engine), engines=ENGINES))
     if master is not None and engine != "pyspark":
-        raise ValueError(f"master is {master!r}, and engine {engine!r} has none; only pyspark does")
+        raise ValueError(say("engine_no_master", master=repr(master), engine=repr(engine)))
     return in_kinds(open_file(path, engine=engine, master=master), path).to_native()
 
 
@@ -105,17 +107,13 @@ def read_frame(name, table, needed):
     try:
         frame = nw.from_native(table)
     except TypeError as error:
-        raise ValueError(
-            f"{name}: expected a table (pandas, Polars, DuckDB, PyArrow or PySpark), got "
-            f"{type(table).__name__}"
-        ) from error
+        raise ValueError(say("frame_no_table", name=name, kind=type(table).__name__)) from error
     names = frame.collect_schema().names()
     for column in needed:
         if column not in names:
-            expected = f"{', '.join(needed[:-1])} and {needed[-1]}"
-            raise ValueError(
-                f"{name}: column {column!r} is missing; expected {expected}, got {', '.join(names)}"
-            )
+            expected = {"en": f"{', '.join(needed[:-1])} and {needed[-1]}", "zh": "、".join(needed)}
+            told = {"name": name, "column": repr(column), "expected": expected}
+            raise ValueError(say("frame_no_column", **told, there=tuple(names)))
     return frame
 
 
@@ -141,6 +139,39 @@ def collect(frame):
     return table
 
 
+def put_beside(frame, table):
+    """Return a small pandas table as a frame of the engine of another, to be joined with it there.
+
+    Parameters
+    ----------
+    frame : narwhals.DataFrame or narwhals.LazyFrame
+    table : pandas.DataFrame
+
+    Returns
+    -------
+    narwhals.DataFrame or narwhals.LazyFrame
+    """
+    engine = frame.implementation
+    if engine.is_pandas():
+        return nw.from_native(table)
+    import pyarrow as pa
+
+    arrow = pa.Table.from_pandas(table, preserve_index=False)
+    if engine.is_duckdb():
+        import duckdb
+
+        return nw.from_native(duckdb.from_arrow(arrow))
+    if engine.is_pyspark():
+        # By way of plain rows: PySpark's own way from Arrow does not know pandas 3.
+        return nw.from_native(start_spark().createDataFrame(arrow))
+    if engine.is_polars():
+        import polars as pl
+
+        beside = pl.from_arrow(arrow)
+        return nw.from_native(beside.lazy() if isinstance(frame, nw.LazyFrame) else beside)
+    return nw.from_native(arrow)
+
+
 def open_file(path, *, engine, master=None, delimiter=","):
     """Return a file as a narwhals frame as it stands: all cells of a CSV file are text.
 
@@ -153,13 +184,12 @@ def open_file(path, *, engine, master=None, delimiter=","):
     """
     path = Path(path).resolve()
     if path.suffix.lower() not in (".parquet", ".csv") or not path.is_file():
-        raise ValueError(f"{path}: no such Parquet or CSV file; expected one, such as orders.csv")
+        raise ValueError(say("scan_no_file", path=path))
     try:
         return nw.from_native(_OPENERS[engine](path, master, delimiter))
     except ImportError as error:
-        raise ValueError(
-            f"the engine {engine!r} is not installed ({error}); install crmlab[{_EXTRAS[engine]}]"
-        ) from error
+        told = {"engine": repr(engine), "error": str(error), "extra": _EXTRAS.get(engine, engine)}
+        raise ValueError(say("engine_missing", **told)) from error
 
 
 def in_kinds(frame, path, columns=None):
@@ -231,8 +261,9 @@ def _open_duckdb(path, master, delimiter):  # noqa: ARG001
 
     if path.suffix.lower() == ".parquet":
         return duckdb.read_parquet(str(path))
-    options = {"all_varchar": True, "header": True, "quotechar": '"'}
-    return duckdb.read_csv(str(path), sep=delimiter, **options)
+    # Not strict: else a file whose lines end now so, now so, cannot be read.
+    options = {"all_varchar": True, "header": True, "quotechar": '"', "escapechar": '"'}
+    return duckdb.read_csv(str(path), sep=delimiter, strict_mode=False, **options)
 
 
 def _open_pyspark(path, master, delimiter):
@@ -290,7 +321,6 @@ def start_spark(master=None):
         try:
             return builder.getOrCreate()
         except Exception as error:
-            raise ValueError(
-                f"Spark does not start on {master or 'this machine'} ({str(error)[:300]}); it "
-                "needs Java 17 or newer on this machine, and the cluster's address must be right"
-            ) from error
+            place = master or {"en": "this machine", "zh": "本机"}
+            said = say("spark_not_started", place=place, error=str(error)[:300])
+            raise ValueError(said) from error

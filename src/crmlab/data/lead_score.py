@@ -15,8 +15,12 @@ doi:10.1148/radiology.143.1.7063747.
 
 from dataclasses import dataclass
 
+import narwhals as nw
 import numpy as np
 import pandas as pd
+
+from crmlab.data.engines import collect, put_beside, read_frame
+from crmlab.data.exact import join_money, split_money, sum_money
 
 __all__ = ["LeadScores", "auc_standard_error", "describe_leads", "score_leads"]
 
@@ -44,10 +48,12 @@ def describe_leads(contacts, orders=None, customers=None):
 
     Parameters
     ----------
-    contacts : pandas.DataFrame
-        The table `contacts`; held-out customers are left out.
-    orders, customers : pandas.DataFrame, optional
-        The tables of these names.
+    contacts, orders : pandas, Polars (eager or lazy), DuckDB, PyArrow or PySpark table
+        The tables of these names, of any engine; the orders are optional. Held-out customers are
+        left out. Orders are joined and added up where they lie: only one row per contact comes
+        into memory.
+    customers : pandas.DataFrame, optional
+        The table of this name.
 
     Returns
     -------
@@ -67,8 +73,10 @@ def describe_leads(contacts, orders=None, customers=None):
     >>> describe_leads(contacts, orders)["n_orders_before"].tolist()
     [0, 1]
     """
-    made = contacts[contacts["is_treated"] & contacts["customer_id"].notna()]
-    leads = made[["customer_id", "contacted_on", "has_responded"]].reset_index(drop=True)
+    columns = ["customer_id", "contacted_on", "has_responded"]
+    frame = read_frame("contacts", contacts, [*columns, "is_treated"])
+    made = frame.filter(nw.col("is_treated") & ~nw.col("customer_id").is_null())
+    leads = collect(made.select(nw.col("customer_id").cast(nw.String), *columns[1:]))
     if orders is not None:
         leads = leads.join(_orders_before(leads, orders))
     if customers is not None:
@@ -187,18 +195,29 @@ def auc_standard_error(auc, n_positive, n_negative):
 
 
 def _orders_before(leads, orders):
-    """Return number, value and age of the orders before each contact."""
-    bought = orders[(orders["amount"] > 0) & orders["customer_id"].notna()]
-    asked = leads[["customer_id", "contacted_on"]].assign(lead=leads.index)
-    pairs = asked.merge(bought[["customer_id", "ordered_on", "amount"]], on="customer_id")
-    pairs = pairs[pairs["ordered_on"] < pairs["contacted_on"]]
-    by_lead = pairs.groupby("lead")
-    longest = (leads["contacted_on"].max() - bought["ordered_on"].min()).days
-    since = (leads["contacted_on"] - by_lead["ordered_on"].max().reindex(leads.index)).dt.days
+    """Return number, value and age of the orders before each contact, in the order of the leads."""
+    keys = ["customer_id", "contacted_on"]
+    frame = read_frame("orders", orders, ["customer_id", "ordered_on", "amount"])
+    day = nw.col("ordered_on")
+    bought = frame.select(
+        nw.col("customer_id").cast(nw.String), "amount", ordered_on=day.cast(nw.Datetime("us"))
+    ).filter((nw.col("amount") > 0) & ~nw.col("customer_id").is_null())
+    asked = put_beside(bought, leads[keys].drop_duplicates())
+    asked = asked.with_columns(nw.col("customer_id").cast(nw.String))  # Arrow has two kinds of text
+    before = asked.join(split_money(bought, ["amount"]), on="customer_id").filter(
+        day < nw.col("contacted_on")
+    )
+    sums = sum_money({"value_before": "amount"})
+    found = before.group_by(keys).agg(nw.len().alias("n_orders_before"), day.max(), *sums)
+    found = leads[keys].merge(collect(found), on=keys, how="left")
+    halves = [found[f"value_before_{half}"].fillna(0) for half in ("whole", "parts")]
+    since = (found["contacted_on"] - found["ordered_on"]).dt.days
+    first = collect(bought.select(day.min()))["ordered_on"].iloc[0]
+    longest = (leads["contacted_on"].max() - first).days
     return pd.DataFrame(
         {
-            "n_orders_before": by_lead.size().reindex(leads.index, fill_value=0),
-            "value_before": by_lead["amount"].sum().reindex(leads.index, fill_value=0.0),
+            "n_orders_before": found["n_orders_before"].fillna(0).astype("int64"),
+            "value_before": join_money(*halves),
             "days_since_order": since.fillna(longest),
             "has_ordered": since.notna(),
         }

@@ -14,26 +14,33 @@ have a wrong form) is not counted.
 
 A rule sees only what contradicts a form, a reference or another field: a plausible value that is
 wrong passes. Scores are therefore upper bounds of what they are named for.
+
+`check_rows` says of every row of a table in memory which rules it breaks. `count_rules` only counts
+them, of a table of any engine, however large: what it needs in memory does not grow with the rows.
 """
 
 import csv
 from functools import cache
 from importlib.resources import files
 
+import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from crmlab.data.quality_checks import CHECKS, NEEDS_DAY, other_columns
+from crmlab.data.engines import collect, read_frame
+from crmlab.data.quality_checks import CHECKS, NEEDS_DAY, RowCheck, other_columns
 
 __all__ = [
     "AUTHENTICITY",
     "DIMENSIONS",
     "VALIDITY",
     "check_rows",
+    "count_rules",
     "count_signals",
     "gather_item_rules",
     "list_item_rules",
     "load_rules",
+    "score_counts",
     "score_detection",
     "score_quality",
     "summarise_rules",
@@ -145,7 +152,67 @@ def check_rows(frame, rules, *, as_of):
     >>> check_rows(frame, rules, as_of=None)["record_email_form"].tolist()
     [True, False, <NA>]
     """
+    whole = nw.from_native(frame)
     passed = {}
+    for rule in _usable(rules, frame.columns, as_of):
+        passes, applies = _ask(rule, whole, as_of, lambda check: check.judge(whole))
+        passed[rule.rule] = pd.array(passes, dtype="boolean")
+        passed[rule.rule][~applies] = pd.NA
+    return pd.DataFrame(passed, index=frame.index, dtype="boolean")
+
+
+def count_rules(table, rules, *, as_of):
+    """Return how many rows each rule was checked on and how many failed, of a table of any engine.
+
+    The same as `summarise_rules` of `check_rows`, to the last row, without an answer per row.
+
+    Parameters
+    ----------
+    table : pandas, Polars (eager or lazy), DuckDB, PyArrow or PySpark table
+        Read once for the rules that look at single rows, once or twice more for each of the
+        others. Rules on a text bring its different values into memory.
+    rules, as_of
+        As for `check_rows`.
+
+    Returns
+    -------
+    pandas.DataFrame, one row per rule that was checked
+        As `summarise_rules` returns it.
+
+    Raises
+    ------
+    ValueError
+        If it is no table, or as in `check_rows`.
+
+    Examples
+    --------
+    >>> orders = pd.DataFrame({"amount": [5.0, 7.0], "margin": [2.0, 8.0]})
+    >>> count_rules(orders, load_rules("orders"), as_of=None)[["rule", "n_failed"]].values.tolist()
+    [['order_amount_usual', 0], ['order_margin_filled', 0], ['order_margin_below', 1]]
+    """
+    frame = read_frame("table", table, [])
+    usable = list(_usable(rules, frame.collect_schema().names(), as_of))
+    checks = {r.rule: _ask(r, frame, as_of, lambda check: check) for r in usable}
+    of_rows = {name: check for name, check in checks.items() if isinstance(check, RowCheck)}
+    counts = {}
+    try:
+        asked = [check.counts(name) for name, check in of_rows.items()]
+        asked = {name: count for pair in asked for name, count in pair.items()}
+        if asked:  # all in one go, so that the table is read once
+            row = collect(frame.select(**asked)).fillna(0).iloc[0]
+            counts = {name: check.read_counts(row, name) for name, check in of_rows.items()}
+    except Exception:  # engines' errors have no kind in common, and name no rule
+        counts = {}
+    for rule in usable:
+        if rule.rule not in counts:
+            counts[rule.rule] = _ask(rule, frame, as_of, lambda check: check.count(frame))
+    found = np.array([counts[rule.rule] for rule in usable], dtype="int64").reshape(-1, 2)
+    used = rules[rules["rule"].isin(counts)].reset_index(drop=True)
+    return _tell(used, found[:, 0], found[:, 1])
+
+
+def _usable(rules, columns, as_of):
+    """Yield the rules that can be checked on these columns; refuse what is no rule."""
     for rule in rules.itertuples(index=False):
         if rule.check not in CHECKS or rule.dimension not in DIMENSIONS:
             raise ValueError(
@@ -153,18 +220,31 @@ def check_rows(frame, rules, *, as_of):
                 f"{rule.dimension!r}; expected one of {', '.join(CHECKS)} and one of "
                 f"{', '.join(DIMENSIONS)}"
             )
-        others = other_columns(rule)
         needs_day = rule.check in NEEDS_DAY and as_of is None
-        if needs_day or rule.column not in frame or not set(others) <= set(frame.columns):
-            continue
-        try:
-            passed[rule.rule] = CHECKS[rule.check](frame, rule.column, rule.argument, as_of)
-        except (ValueError, TypeError, KeyError) as error:
-            raise ValueError(
-                f"rule {rule.rule!r}: the check {rule.check!r} cannot use the argument "
-                f"{rule.argument!r} on the column {rule.column!r} ({error})"
-            ) from None
-    return pd.DataFrame(passed, index=frame.index, dtype="boolean")
+        if not needs_day and {rule.column, *other_columns(rule)} <= set(columns):
+            yield rule
+
+
+def _ask(rule, frame, as_of, question):
+    """Return what a rule's check answers, or say which rule it was that could not be used."""
+    try:
+        return question(CHECKS[rule.check](frame, rule.column, rule.argument, as_of))
+    except Exception as error:
+        raise ValueError(
+            f"rule {rule.rule!r}: the check {rule.check!r} cannot use the argument "
+            f"{rule.argument!r} on the column {rule.column!r} ({error})"
+        ) from error
+
+
+def _tell(rules, checked, right):
+    """Return the summary of rules from the rows each was checked on and those that passed."""
+    return rules[["rule", "table", "column", "dimension"]].assign(
+        n_checked=checked,
+        n_failed=checked - right,
+        share_passed=np.divide(right, checked, out=np.full(len(rules), np.nan), where=checked > 0),
+        en=rules["en"],
+        zh=rules["zh"],
+    )
 
 
 def summarise_rules(passed, rules):
@@ -194,13 +274,7 @@ def summarise_rules(passed, rules):
     rules = rules[rules["rule"].isin(passed.columns)].reset_index(drop=True)
     checked = passed[rules["rule"]].notna().sum().to_numpy()
     right = passed[rules["rule"]].fillna(False).sum().to_numpy()
-    return rules[["rule", "table", "column", "dimension"]].assign(
-        n_checked=checked,
-        n_failed=checked - right,
-        share_passed=np.divide(right, checked, out=np.full(len(rules), np.nan), where=checked > 0),
-        en=rules["en"],
-        zh=rules["zh"],
-    )
+    return _tell(rules, checked, right)
 
 
 def gather_item_rules(summary, items):
@@ -291,7 +365,37 @@ def score_quality(passed, rules, by=None):
         n_checked = of_it.notna().sum(axis=1).groupby(group).sum()
         n_passed = of_it.fillna(False).sum(axis=1).groupby(group).sum()
         scores[name] = n_passed / n_checked.where(n_checked > 0)
-    scores = pd.DataFrame(scores, dtype=float).rename_axis(None)
+    return _add_means(pd.DataFrame(scores, dtype=float).rename_axis(None))
+
+
+def score_counts(summary):
+    """Return the scores of a table from what its rules counted.
+
+    Parameters
+    ----------
+    summary : pandas.DataFrame
+        From `count_rules` or `summarise_rules`, of one table.
+
+    Returns
+    -------
+    pandas.Series
+        The row ``all`` that `score_quality` returns.
+
+    Examples
+    --------
+    >>> orders = pd.DataFrame({"amount": [5.0, 7.0], "margin": [2.0, 8.0]})
+    >>> summary = count_rules(orders, load_rules("orders"), as_of=None)
+    >>> score_counts(summary)[["consistency", "authenticity_score"]].tolist()
+    [0.5, 0.75]
+    """
+    n_rows = summary.groupby("dimension")[["n_checked", "n_failed"]].sum().reindex(DIMENSIONS)
+    passed = (n_rows["n_checked"] - n_rows["n_failed"]) / n_rows["n_checked"]
+    shares = passed.where(n_rows["n_checked"] > 0).astype(float)
+    return _add_means(shares.to_frame("all").T).rename_axis(columns=None).loc["all"]
+
+
+def _add_means(scores):
+    """Return scores by dimension with those of authenticity and validity."""
     return scores.assign(
         authenticity_score=scores[list(AUTHENTICITY)].mean(axis=1),
         validity_score=scores[list(VALIDITY)].mean(axis=1),

@@ -169,6 +169,8 @@ def _check(table, path, customers, layout):
     _refuse(path, layout, raw, lambda other: other, faults_of_text(columns, schema, path))
     frame = kinds(raw)
     _refuse(path, layout, frame, kinds, faults_of_value(columns, frame))
+    if table.name == "links":
+        _refuse(path, layout, frame, kinds, _faults_of_links(schema))
     known = {}
     if layout.has_lines:
         frame, known = _sum(path, frame)
@@ -181,8 +183,10 @@ def _check(table, path, customers, layout):
         row = {"en": table.row_en, "zh": table.row_zh}
         expected = say("rows_each", row=row)
         raise ValueError(say_fault(path, say("no_rows"), expected, say("fill_table")))
-    if customers is not None and "customer_id" in schema:
-        _refuse_strangers(path, frame, customers)
+    if customers is not None:
+        for column in ("customer_id", "other_id"):
+            if column in schema:
+                _refuse_strangers(path, frame, customers, column)
     # A day's grace: somewhere on earth it is tomorrow already.
     if ends and found["last_day"] > pd.Timestamp.today() + pd.Timedelta(days=1):
         late = say("still_to_come", day=f"{found['last_day']:%Y-%m-%d}")
@@ -255,12 +259,24 @@ def _find_first(path, layout, prepare, name, is_bad):
     """Return the number of the first faulty row and its cell; Polars knows rows by number."""
     frame = layout.open_raw(path, engine="polars", has_rows=True)
     bad = collect(prepare(frame).filter(is_bad).head(1)).iloc[0]
-    return int(bad[ROW]) + 1, bad[name]
+    value = bad[name]
+    is_day = isinstance(value, pd.Timestamp)
+    return int(bad[ROW]) + 1, f"{value:%Y-%m-%d}" if is_day else value
 
 
-def _refuse_strangers(path, frame, customers):
-    ids = collect(frame.select("customer_id").unique("customer_id"))["customer_id"]
-    strangers = ids[~ids.isin(customers)].sort_values()
+def _faults_of_links(schema):
+    """Return the links of a customer with themselves, and those that end before they began."""
+    to_oneself = nw.col("other_id") == nw.col("customer_id")
+    faults = {"other_id": (say("another_customer"), to_oneself)}
+    if "first_on" in schema and "last_on" in schema:
+        expected = say("day_not_before", name="first_on")
+        faults["last_on"] = expected, nw.col("last_on") < nw.col("first_on")
+    return faults
+
+
+def _refuse_strangers(path, frame, customers, column):
+    ids = collect(frame.select(column).unique(column))[column]
+    strangers = ids[ids.notna() & ~ids.isin(customers)].sort_values()
     if len(strangers):
-        named = {"customer": repr(strangers.iloc[0]), "n": len(strangers)}
+        named = {"column": column, "customer": repr(strangers.iloc[0]), "n": len(strangers)}
         raise ValueError(say("scan_strangers", path=path, **named))

@@ -14,7 +14,8 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from crmlab.data.engines import collect, read_frame
+from crmlab.data.counting import list_customers
+from crmlab.data.engines import collect, put_beside, read_frame
 
 __all__ = ["GRAINS", "measure_unicity"]
 
@@ -35,8 +36,7 @@ def measure_unicity(orders, rng, *, n_known=(1, 2, 3, 4), grains=tuple(GRAINS), 
     ----------
     orders : pandas, Polars (eager or lazy), DuckDB, PyArrow or PySpark table
         `customer_id`, `ordered_on`, `amount`; returns and orders of nobody are left out. Left
-        unchanged. What differs between histories is brought into memory: customer, day and
-        amount, each combination once.
+        unchanged. Three numbers of each purchase are brought into memory: customer, day, amount.
     rng : numpy.random.Generator
         Draws the customers and the purchases of each that the attacker saw.
     n_known : sequence of int
@@ -82,12 +82,10 @@ def measure_unicity(orders, rng, *, n_known=(1, 2, 3, 4), grains=tuple(GRAINS), 
     bought = _list_purchases(orders)
     if not len(bought):
         raise ValueError("orders holds no purchase of a known customer; nobody can be singled out")
-    # In the order of their identifiers, so that engine and order of rows show in no draw.
-    customer = pd.factorize(bought["customer_id"], sort=True)[0]
     rows = []
     for grain in grains:
         point = _points(bought, *GRAINS[grain])
-        histories = _incidence(customer, point)
+        histories = _Histories(bought["customer"].to_numpy(), np.asarray(point, dtype="int64"))
         for known in n_known:
             rows.append((grain, known, *_try(histories, known, n_tried, rng)))
     columns = ["grain", "n_known", "n_tried", "unicity", "standard_error", "n_candidates"]
@@ -95,7 +93,7 @@ def measure_unicity(orders, rng, *, n_known=(1, 2, 3, 4), grains=tuple(GRAINS), 
 
 
 def _list_purchases(orders):
-    """Return customer, day and amount of the purchases, each combination once."""
+    """Return customer (a number), day and amount of the purchases."""
     frame = read_frame("orders", orders, ["customer_id", "ordered_on", "amount"])
     day = nw.col("ordered_on")
     if frame.collect_schema()["ordered_on"] != nw.Date:
@@ -103,7 +101,12 @@ def _list_purchases(orders):
     bought = frame.select(
         nw.col("customer_id").cast(nw.String), ordered_on=day, amount=nw.col("amount")
     ).filter((nw.col("amount") > 0) & ~nw.col("customer_id").is_null())
-    return collect(bought.unique())
+    # In the order of their identifiers, so that engine and order of rows show in no draw.
+    names = list_customers(orders)
+    numbers = put_beside(bought, pd.DataFrame({"customer_id": names, "customer": names.index}))
+    numbers = numbers.with_columns(nw.col("customer_id").cast(nw.String))
+    numbered = bought.join(numbers, on="customer_id")
+    return collect(numbered.select("customer", "ordered_on", "amount"))
 
 
 def _points(orders, time, amount):
@@ -118,40 +121,58 @@ def _points(orders, time, amount):
     return pd.DataFrame({"when": when, "value": value}).groupby(["when", "value"]).ngroup().array
 
 
-def _incidence(customer, point):
-    """Return which customer made which purchase, as a sparse matrix of ones."""
-    from scipy.sparse import csr_array
+class _Histories:
+    """What each customer bought, and who bought each: two lists of the same pairs."""
 
-    pairs = np.unique(np.column_stack([customer, np.asarray(point)]), axis=0)
-    ones = np.ones(len(pairs), dtype=np.int32)
-    shape = (customer.max() + 1, pairs[:, 1].max() + 1)
-    return csr_array((ones, (pairs[:, 0], pairs[:, 1])), shape=shape)
+    def __init__(self, customer, point):
+        n_points = int(point.max()) + 1
+        pairs = np.sort(customer * n_points + point)
+        # By hand: numpy's unique finds them by hashing, which takes many times as long.
+        pairs = pairs[np.concatenate([[True], pairs[1:] != pairs[:-1]])]
+        customer, self._points = np.divmod(pairs, n_points)
+        self._n_customers = int(customer[-1]) + 1
+        self._of_customer = np.searchsorted(customer, np.arange(self._n_customers + 1))
+        order = np.argsort(self._points, kind="stable")
+        self._customers = customer[order].astype("int32")
+        self._of_point = np.searchsorted(self._points[order], np.arange(n_points + 1))
+        self._bits = {}
+        self.n_points = np.diff(self._of_customer)
+
+    def points(self, customer):
+        """Return what a customer bought."""
+        return self._points[self._of_customer[customer] : self._of_customer[customer + 1]]
+
+    def count_alike(self, points):
+        """Return how many customers bought all of these."""
+        found, *rest = sorted(map(self._list, points), key=len)
+        if len(found) > self._n_customers / 32:
+            # So many that one bit for every customer there is takes less room than a list.
+            in_all = np.bitwise_and.reduce([self._flags(point) for point in points])
+            return int(np.bitwise_count(in_all).sum())
+        for others in rest:
+            at = np.searchsorted(others, found)
+            found = found[others[np.minimum(at, len(others) - 1)] == found]
+        return len(found)
+
+    def _list(self, point):
+        return self._customers[self._of_point[point] : self._of_point[point + 1]]
+
+    def _flags(self, point):
+        if point not in self._bits:
+            is_buyer = np.zeros(self._n_customers, dtype=bool)
+            is_buyer[self._list(point)] = True
+            self._bits[point] = np.packbits(is_buyer)
+        return self._bits[point]
 
 
 def _try(histories, n_known, n_tried, rng):
     """Return how many customers were tried, and the share with nobody else like them."""
-    from scipy.sparse import csr_array
-
-    n_points = np.diff(histories.indptr)
-    able = np.flatnonzero(n_points >= n_known)
+    able = np.flatnonzero(histories.n_points >= n_known)
     if not len(able):
         return 0, np.nan, np.nan, np.nan
     tried = able if len(able) <= n_tried else rng.choice(able, n_tried, replace=False)
-    seen = np.concatenate(
-        [
-            rng.choice(
-                histories.indices[histories.indptr[c] : histories.indptr[c + 1]],
-                n_known,
-                replace=False,
-            )
-            for c in tried
-        ]
-    )
-    row = np.repeat(np.arange(len(tried)), n_known)
-    ones = np.ones(len(seen), dtype=np.int32)
-    asked = csr_array((ones, (row, seen)), shape=(len(tried), histories.shape[1]))
-    found = (asked @ histories.T).tocsr()
-    n_alike = np.add.reduceat(found.data == n_known, found.indptr[:-1])
+    seen = [rng.choice(histories.points(c), n_known, replace=False) for c in tried]
+    n_alike = np.array([histories.count_alike(points) for points in seen])
     share = float((n_alike == 1).mean())
     error = float(np.sqrt(share * (1 - share) / len(tried)))
     return len(tried), share, error, float(np.median(n_alike))

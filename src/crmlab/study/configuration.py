@@ -7,6 +7,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from crmlab.atlas import nearest
+from crmlab.atlas.sentences import say, text_in
 from crmlab.study.notebooks import read_notebooks
 from crmlab.study.parameters import check_parameters
 
@@ -143,7 +144,7 @@ def load_study(path):
             continue
         parameters[name], refused = check_parameters(values, notebooks[name].parameters)
         complaints += [(("parameters", name, p), complaint) for p, complaint in refused]
-    data = _find_data(study.data, path.parent, complaints)
+    data = _find_data(study, path.parent, complaints)
     complaints += _check_engine(study)
     if complaints:
         raise StudyError("\n".join(place(path, tree, loc) + text for loc, text in complaints))
@@ -155,23 +156,21 @@ def _check_engine(study):
     from crmlab.data import list_datasets
 
     if study.master is not None and study.engine != "pyspark":
-        yield ("master",), f"only the engine pyspark has a master; found engine {study.engine!r}"
+        said = say("study_no_master", engine=repr(study.engine))
+        yield ("master",), text_in(said, study.language)
     if study.engine not in (None, "pandas") and study.data in list_datasets()[1:]:
-        yield (
-            ("engine",),
-            f"{study.data!r} is loaded by a program of its own; {study.engine} reads the tables "
-            "of a folder, or the bundled sample. Leave the engine out",
-        )
+        said = say("study_engine_catalog", source=repr(study.data), engine=study.engine)
+        yield ("engine",), text_in(said, study.language)
 
 
-def _find_data(data, folder, complaints):
+def _find_data(study, folder, complaints):
     from crmlab.data import find_source
 
     try:
-        return find_source(data, folder)
+        return find_source(study.data, folder)
     except ValueError as error:
-        complaints.append((("data",), str(error)))
-        return data
+        complaints.append((("data",), text_in(error, study.language)))
+        return study.data
 
 
 def read_yaml(path, *, kind="study"):
