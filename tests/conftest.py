@@ -33,6 +33,11 @@ def pytest_collection_finish():
     gc.freeze()
 
 
+def pytest_sessionfinish():
+    """Let it see everything again: some libraries count at the end what they have not got back."""
+    gc.unfreeze()
+
+
 @pytest.fixture(scope="session")
 def root():
     return ROOT
