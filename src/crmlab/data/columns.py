@@ -24,10 +24,19 @@ from crmlab.atlas.sentences import load_messages
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ORDER_LINE", "TABLES", "Column", "Table", "columns_of", "describe_table", "find_table"]
+__all__ = [
+    "ORDER",
+    "ORDER_LINE",
+    "TABLES",
+    "Column",
+    "Table",
+    "columns_of",
+    "describe_table",
+    "find_table",
+]
 
-#: What a mapping file says of orders whose rows are lines of orders.
-ORDER_LINE = "order line"
+#: What a mapping file says of orders: each row is one and has no number, or is a line of one.
+ORDER, ORDER_LINE = "order", "order line"
 
 _DTYPES = {
     "text": "str",

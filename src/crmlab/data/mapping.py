@@ -12,7 +12,8 @@ named as a study's ``data``; ``crmlab data check PATH --write`` drafts it.
         sheet: Januar              # of a workbook
         delimiter: ";"
         decimal: ","
-        one_row_is: order line     # where an order has several rows, which are to be summed
+        one_row_is: order line     # where an order has several rows, which are to be summed;
+                                   # order, where each row is one and none has a number
         dates: "%d.%m.%Y"          # as in Python's strptime; or serial, for day numbers
         columns:
           order_id: Belegnummer

@@ -250,7 +250,11 @@ def _find_missing_columns(table: Table, frame: pd.DataFrame) -> Iterator[Problem
         advice = (
             say("rename_nearest", near=repr(near), name=repr(column.name))
             if near is not None
-            else say("add_column", kind=EXPECTED[column.kind], meaning=meaning)
+            else say(
+                "add_order_id" if column.name == "order_id" else "add_column",
+                kind=EXPECTED[column.kind],
+                meaning=meaning,
+            )
         )
         found = say("column_missing", name=repr(column.name))
         yield Problem(table.name, "", found, "", advice)

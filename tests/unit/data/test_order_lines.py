@@ -240,6 +240,35 @@ def test_total_repeated_in_every_line_is_not_summed(tmp_path):
     assert any("is it the order's total?" in note for note in draft.notes)
 
 
+UNNUMBERED = "client,Date,Total\na,2024-01-05,10\na,2024-01-05,10\nb,2024-02-06,7.5\n"
+
+
+def test_orders_without_a_number_are_proposed_and_numbered(tmp_path):
+    draft = propose(tmp_path, UNNUMBERED, head="")
+    assert draft.content["tables"]["orders"]["one_row_is"] == "order"
+    assert any("no column numbers the orders" in note for note in draft.notes)
+    result = CliRunner().invoke(app, ["data", "check", str(tmp_path), "--write", "--lang", "zh"])
+    assert "没有订单编号列" in result.output
+    dataset = load_dataset(tmp_path)
+    assert dataset.tables["orders"]["order_id"].tolist() == ["1", "2", "3"]
+    assert dataset.tables["orders"]["amount"].tolist() == [10, 10, 7.5]
+    counted = dataset.repaired.set_index("reason")["n_rows"]
+    assert counted["no order has a number: each row taken for one order, and numbered"] == 3
+    named = load_dataset(tmp_path, engine="polars")
+    assert not named.scanned  # rows are numbered as they are read
+    pd.testing.assert_frame_equal(named.tables["orders"], dataset.tables["orders"])
+
+
+def test_numbers_that_are_there_are_kept_and_those_that_are_not_are_asked_for(tmp_path):
+    say = "tables: {orders: {one_row_is: order}}"
+    text = "order_id,customer_id,ordered_on,amount\n7,a,2024-01-05,10\n"
+    assert load_dataset(write(tmp_path, text, say)).tables["orders"]["order_id"].tolist() == ["7"]
+    (tmp_path / "mapping.yaml").unlink()
+    (tmp_path / "orders.csv").write_text("customer_id,ordered_on,amount\na,2024-01-05,10\n")
+    with pytest.raises(ValueError, match="where each row is one order, say `one_row_is: order`"):
+        load_dataset(tmp_path)
+
+
 def test_online_retail_read_as_a_strangers_file_gives_the_orders_of_its_adapter(tmp_path, mirror):
     path = mirror / "online_retail" / "online_retail.csv.gz"
     lines = pl.read_csv(path, infer_schema=False, n_rows=15_000)

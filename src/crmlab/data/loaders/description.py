@@ -11,7 +11,7 @@ import re
 import pandas as pd
 
 from crmlab.atlas.sentences import Message, say
-from crmlab.data.columns import ORDER_LINE, columns_of
+from crmlab.data.columns import ORDER, ORDER_LINE, columns_of
 from crmlab.data.conversion import FLAGS
 from crmlab.data.loaders.lines import are_lines
 from crmlab.data.loaders.matching import match_price
@@ -90,13 +90,16 @@ def describe(
 
 
 def propose_lines(frame: pd.DataFrame, columns: dict[str, str], notes: list[Message]) -> dict:
-    """Say that rows are lines of orders, and find their price, where it is so."""
+    """Say whether rows are lines of orders, and find their price, or orders without a number."""
     price = match_price(frame, columns)
     priced = columns | ({"unit_price": price} if price else {})
     if priced.get("amount") == price:
         priced.pop("amount", None)
     if not are_lines(frame, priced, notes):
-        return {}
+        if "order_id" in columns or not {"customer_id", "ordered_on", "amount"} <= set(columns):
+            return {}
+        notes.append(say("note_numbered"))
+        return {"one_row_is": ORDER}
     columns.clear()
     columns.update(priced)
     if "amount" in columns:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from crmlab.atlas.sentences import say
-from crmlab.data.columns import columns_of
+from crmlab.data.columns import ORDER, columns_of
 from crmlab.data.layout import Layout
 from crmlab.data.loaders.places import Place
 from crmlab.data.loaders.raw import Raw
@@ -125,6 +125,8 @@ def _lay_out(raw: Raw, said: TableMapping) -> Layout | None:
         (name, spec.constant) for name, spec in said.specs.items() if spec.constant is not None
     )
     columns = tuple(pair for pair in columns if pair[1] not in dict(constants))
+    if said.one_row_is == ORDER and "order_id" not in (*dict(constants), *(n for _, n in columns)):
+        return None  # rows are numbered as they are read
     if not constants and columns == tuple((name, name) for name in headings):
         columns = ()
     return Layout(raw.table, columns, constants, said.delimiter or ",", said.one_row_is)

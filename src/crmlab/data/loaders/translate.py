@@ -14,7 +14,7 @@ from dataclasses import replace
 import pandas as pd
 
 from crmlab.atlas.sentences import Message, near, say
-from crmlab.data.columns import Column, columns_of
+from crmlab.data.columns import ORDER, Column, columns_of
 from crmlab.data.conversion import EXPECTED, is_nested
 from crmlab.data.loaders.raw import Raw
 from crmlab.data.loaders.values import read_days, read_numbers
@@ -89,6 +89,10 @@ def translate(raw: Raw, mapping: Mapping) -> tuple[pd.DataFrame, dict[str, str]]
     for name, spec in specs.items():
         if spec.constant is not None:
             frame = frame.assign(**{name: pd.Series(spec.constant, frame.index, dtype="str")})
+    if said.one_row_is == ORDER and "order_id" not in frame:
+        numbers = range(1, len(frame) + 1)
+        frame = frame.assign(order_id=pd.Series(map(str, numbers), frame.index, dtype="str"))
+        raw.repaired(say("repair_numbered"), len(frame))
     return frame, dates
 
 
