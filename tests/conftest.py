@@ -190,6 +190,23 @@ def kernels():
         yield kernels
 
 
+# A server that imports no more than the notebooks of `project` do.
+QUICK_SERVER = """
+from crmlab.study import kernel_server
+kernel_server.list_modules = lambda: ["ipykernel.kernelapp", "pandas", "crmlab.study.notebooks"]
+kernel_server._rehearse = lambda: None
+kernel_server.main()
+"""
+
+
+@pytest.fixture
+def quick_server(monkeypatch):
+    """What a server that is soon ready is started with; runs of this process start such servers."""
+    program = ("-c", QUICK_SERVER)
+    monkeypatch.setattr("crmlab.study.kernels.PROGRAM", program)
+    return program
+
+
 @pytest.fixture
 def add_notebook(project):
     """Write one more notebook into the project."""

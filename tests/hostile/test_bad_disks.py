@@ -30,6 +30,7 @@ def crmlab(*words):
     return CliRunner().invoke(app, list(words))
 
 
+@pytest.mark.usefixtures("quick_server")
 @pytest.mark.skipif(sys.platform != "linux", reason="small disks are made by Linux's mount")
 def test_full_disk_is_named_and_what_was_finished_is_kept(project, small_disk):
     study = project / "studies" / "shop.yaml"

@@ -19,17 +19,10 @@ pytestmark = [
 ]
 
 N_KILLS = 20
-# A run with kernels that import no more than its notebooks do.
 QUICK_RUN = """
 from crmlab.study import kernels, runner
-kernels.PROGRAM = ("-c", {server!r})
+kernels.PROGRAM = {server!r}
 runner.run_study({study!r}, fresh=True)
-"""
-SERVER = """
-from crmlab.study import kernel_server
-kernel_server.list_modules = lambda: ["ipykernel.kernelapp", "pandas", "crmlab.study.notebooks"]
-kernel_server._rehearse = lambda: None
-kernel_server.main()
 """
 # Done once for all runs: a kill while Python imports tells nothing.
 IMPORTS = [
@@ -52,11 +45,11 @@ def made(folder):
     return {name: sha256 for name, sha256 in hash_files(folder).items() if name not in apart}
 
 
-def test_run_killed_at_random_moments_ends_in_the_same_bytes(project):
+def test_run_killed_at_random_moments_ends_in_the_same_bytes(project, quick_server):
     study = project / "studies" / "shop.yaml"
     folder = project / "reports" / "shop"
     script = project / "run.py"
-    script.write_text(QUICK_RUN.format(server=SERVER, study=str(study)), encoding="utf-8")
+    script.write_text(QUICK_RUN.format(server=quick_server, study=str(study)), encoding="utf-8")
     forks = multiprocessing.get_context("forkserver")
     forks.set_forkserver_preload(IMPORTS)
 

@@ -349,14 +349,23 @@ def test_cold_kernels_give_the_same_bytes(shop, run):
 
 RUN = """
 import sys
+from crmlab.study import kernels
 from crmlab.study.runner import run_study
+kernels.PROGRAM = tuple(sys.argv[2:])
 outcome = run_study(sys.argv[1], jobs=2)
 sys.exit(130 if outcome.is_interrupted else 0)
 """
 
 
-def start_run(shop):
-    return subprocess.Popen([sys.executable, "-c", RUN, str(shop)], start_new_session=True)
+@pytest.fixture
+def start_run(quick_server):
+    """Start a run of a study as a process of its own."""
+
+    def start(study):
+        command = [sys.executable, "-c", RUN, str(study), *quick_server]
+        return subprocess.Popen(command, start_new_session=True)
+
+    return start
 
 
 def wait_for(folder, state="running"):
@@ -368,7 +377,7 @@ def wait_for(folder, state="running"):
     raise AssertionError(f"the run never came to be {state}")
 
 
-def test_interrupted_run_stops_at_once_and_the_next_goes_on(shop, add_notebook, run):
+def test_interrupted_run_stops_at_once_and_the_next_goes_on(shop, add_notebook, run, start_run):
     add_notebook("31_slow", "import time\ntime.sleep(30)", needs=["counts"])
     folder = shop.parents[1] / "reports" / "shop"
     process = start_run(shop)
@@ -392,7 +401,9 @@ def test_interrupted_run_stops_at_once_and_the_next_goes_on(shop, add_notebook, 
     assert run(shop).states["20_count"] == "unchanged"
 
 
-def test_two_runs_of_one_study_at_once_are_refused_and_a_killed_one_leaves_no_lock(shop, run):
+def test_two_runs_of_one_study_at_once_are_refused_and_a_killed_one_leaves_no_lock(
+    shop, run, start_run
+):
     folder = shop.parents[1] / "reports" / "shop"
     process = start_run(shop)
     wait_for(folder)
