@@ -89,7 +89,7 @@ def test_targets_are_drawn_where_both_scores_are_known_and_larger_where_chosen()
     assert points.get_offsets().tolist() == [[0.4, 1.0], [0.9, 0.2]]
     assert points.get_sizes()[0] > points.get_sizes()[1]
     written = {text.get_text() for text in ax.texts}
-    assert {"1 (75%)", "2 (25%)", "serve first", "leave"} <= written
+    assert {"1 (75%)", "2 (25%)", "serve first", "leave aside"} <= written
 
 
 def test_names_of_segments_that_are_nearly_alike_cover_neither_each_other_nor_a_point():
