@@ -71,6 +71,15 @@ def test_figure_changed_and_drawn_elsewhere_is_drawn_again(figure):
     assert draw_figure(figure, ["svg"])["svg"] != shown
 
 
+def test_figure_drawn_elsewhere_before_has_the_layout_of_one_that_was_not(figure):
+    drawn = draw_figure(figure, ["png"])["png"]
+    set_style("en")
+    other, ax = plt.subplots()
+    ax.barh(["a long name of a bar", "b"], [1, 2])
+    other.canvas.draw()
+    assert draw_figure(other, ["png"])["png"] == drawn
+
+
 def test_figure_keeps_its_layout_engine_and_its_size(figure):
     before = figure.get_layout_engine(), figure.get_dpi(), tuple(figure.get_size_inches())
     draw_figure(figure, ["svg", "png"])

@@ -196,6 +196,9 @@ def _show_drawings():
     if shell is None:
         return
     set_matplotlib_formats("svg")
+    # Else pyplot draws every figure after each cell once more, for a screen that nobody sees.
+    plt.switch_backend(mpl.get_backend())
+    plt.uninstall_repl_displayhook()
     drawings = shell.display_formatter.formatters["image/svg+xml"]
     drawings.for_type(Figure, lambda figure: draw_figure(figure, ["svg"])["svg"].decode())
 
