@@ -4,7 +4,9 @@ import html
 import json
 import re
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from crmlab.atlas import LANGUAGES, load_terms
 
@@ -14,17 +16,22 @@ pytestmark = pytest.mark.xdist_group("tiny")
 
 
 @pytest.fixture(scope="module", params=LANGUAGES)
-def outputs(request):
-    """The language, and the outputs of every executed notebook by its name."""
+def shown(request):
+    """The language and the folder of a run."""
     if request.param == "zh":
-        folder = request.getfixturevalue("tiny_chinese")
-    else:
-        folder = request.getfixturevalue("tiny_outcome").folder
+        return "zh", request.getfixturevalue("tiny_chinese")
+    return "en", request.getfixturevalue("tiny_outcome").folder
+
+
+@pytest.fixture(scope="module")
+def outputs(shown):
+    """The language, and the outputs of every executed notebook by its name."""
+    language, folder = shown
     found = {}
     for path in sorted((folder / "notebooks").glob("*.ipynb")):
         cells = json.loads(path.read_text("utf-8"))["cells"]
         found[path.stem] = [out for cell in cells for out in cell.get("outputs", ())]
-    return request.param, found
+    return language, found
 
 
 def tables_of(outputs):
@@ -53,6 +60,16 @@ def test_no_table_shows_what_only_a_program_says(outputs):
             cells = re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", table)
             raw = r"True|False|nan|NaN|NaT|None|<NA>|.*00:00:00.*|.*\d\.\d{6,}.*|\[\]"
             assert [cell for cell in cells if re.fullmatch(raw, cell)] == [], name
+
+
+def test_no_figure_is_cut_at_its_edge(shown):
+    _, folder = shown
+    cut = []
+    for path in sorted((folder / "figures").rglob("*.png")):
+        grey = np.asarray(Image.open(path).convert("L"))
+        if min(grey[:, [0, -1]].min(), grey[[0, -1]].min()) < 250:
+            cut.append(path.stem)
+    assert cut == []
 
 
 def test_no_figure_lacks_a_glyph(outputs):

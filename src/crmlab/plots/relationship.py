@@ -319,7 +319,7 @@ def plot_value_split(accounts, kind, ax=None):
     ax.set(
         xlabel=label("joint_value", unit=True), ylabel=label("supplier_value_share"), ylim=(0, 1)
     )
-    legend_above(ax, ncols=5, fontsize="small", columnspacing=1, handletextpad=0.2)
+    legend_above(ax, fontsize="small", columnspacing=1, handletextpad=0.2)
     return ax
 
 
