@@ -285,7 +285,7 @@ _MEASURES = {
 
 
 def _say_change(change, p_value):
-    """Return in words, by language, how far a measure rose or fell, and whether chance may do it."""
+    """Return in words, by language, how far a measure rose or fell, and if chance may do it."""
     size = f"{abs(change):.1%}"
     if size == "0.0%":
         return {"en": "stayed the same to a tenth of a percent", "zh": "基本不变（变化不足 0.1%）"}
