@@ -227,11 +227,12 @@ def describe_sources(tables):
     1  survey            NaN        1          False
     """
     # As the tables stand in the data set, not in the order of the classes.
-    found = {n: count_rows(nw.from_native(t)) for n, t in tables.items() if n in DATA_CLASSES}
+    found = {n: count_rows(nw.from_native(t)) for n, t in tables.items() if n != "sources"}
     columns = [column.name for column in TABLES["sources"].columns]
     sources = tables.get("sources", pd.DataFrame(columns=columns, dtype="object"))
     sources = sources.reset_index(drop=True)
-    undocumented = [name for name in found if name not in set(sources["table"])]
+    on_record = set(sources["table"])
+    undocumented = [n for n in found if n in DATA_CLASSES and n not in on_record]
     rows = sources.reindex(range(len(sources) + len(undocumented)))
     rows.loc[len(sources) :, "table"] = undocumented
     rows["n_rows"] = rows["n_rows"].astype("Int64")

@@ -160,18 +160,18 @@ def sense_market(tables, observed_from, observed_to):
             if min(len(earlier), len(later)) < _FEWEST_WEEKS // 2 or not earlier.mean():
                 continue
             change = later.mean() / earlier.mean() - 1
-            said = f"{change:+.1%}".replace("-", "\N{MINUS SIGN}")
             differs = np.ptp(np.concatenate([earlier, later])) > 0
             constant = earlier.std() == 0 and later.std() == 0
             p_value = 1.0 if not differs else 0.0
             if differs and not constant:
                 p_value = ttest_ind(earlier, later, equal_var=False).pvalue
+            said = _say_change(change, p_value)
             rows.append(
                 {
                     "framework": "sensing",
                     "force": force,
-                    "fact_en": text_en.format(change=said),
-                    "fact_zh": text_zh.format(change=said),
+                    "fact_en": text_en.format(change=said["en"]),
+                    "fact_zh": text_zh.format(change=said["zh"]),
                     "source": table,
                     "dated_on": last,
                     "direction": int(sign * np.sign(change)) if p_value < 0.05 else 0,
@@ -254,34 +254,51 @@ _MEASURES = {
     "n_purchases": (
         "demand",
         1,
-        "Purchases a week changed by {change}.",
-        "每周购买次数变化 {change}。",
+        "Purchases a week {change}.",
+        "每周购买次数{change}。",
     ),
     "n_buyers": (
         "demand",
         1,
-        "Customers buying in a week changed by {change}.",
-        "每周购买客户数变化 {change}。",
+        "Customers buying in a week {change}.",
+        "每周购买客户数{change}。",
     ),
     "mean_purchase": (
         "behaviour",
         1,
-        "The mean value of a purchase changed by {change}.",
-        "平均每次购买金额变化 {change}。",
+        "The mean value of a purchase {change}.",
+        "平均每次购买金额{change}。",
     ),
     "return_rate": (
         "product",
         -1,
-        "Returns per purchase changed by {change}.",
-        "每笔购买对应的退货次数变化 {change}。",
+        "Returns per purchase {change}.",
+        "每笔购买对应的退货次数{change}。",
     ),
     "complaint_rate": (
         "feedback",
         -1,
-        "Complaints per purchase changed by {change}.",
-        "每笔购买对应的投诉次数变化 {change}。",
+        "Complaints per purchase {change}.",
+        "每笔购买对应的投诉次数{change}。",
     ),
 }
+
+
+def _say_change(change, p_value):
+    """Return in words, by language, how far a measure rose or fell, and if chance may do it."""
+    size = f"{abs(change):.1%}"
+    if size == "0.0%":
+        return {"en": "stayed the same to a tenth of a percent", "zh": "基本不变（变化不足 0.1%）"}
+    said = {
+        "en": f"{'rose' if change > 0 else 'fell'} by {size}",
+        "zh": f"{'上升' if change > 0 else '下降'} {size}",
+    }
+    if p_value >= 0.05:
+        said = {
+            "en": f"{said['en']}, no more than chance allows",
+            "zh": f"{said['zh']}（未超出偶然范围）",
+        }
+    return said
 
 
 def _weekly(tables, first, n_weeks):

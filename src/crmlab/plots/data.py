@@ -235,9 +235,11 @@ def plot_mode_effects(modes, ax=None):
     number_axis(ax.xaxis)
     rows_from_top(ax, [label(f"mode_{mode}") for mode in others["mode"]])
     reference = label(f"mode_{modes['mode'].iloc[0]}")
-    ax.set_xlabel(
-        f"{label('difference_of_means', unit=True)} · {label('reference_mode')} {reference}"
-    )
+    mean, unit, compared = (label(n) for n in ("difference_of_means", "points", "reference_mode"))
+    said = f"{mean} ({unit}; {compared}: {reference})"
+    if not mean.isascii():  # Chinese has marks of its own
+        said = f"{mean}（{unit}；{compared}：{reference}）"
+    ax.set_xlabel(said)
     legend_above(ax, ncols=2)
     return ax
 

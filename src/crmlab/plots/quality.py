@@ -148,7 +148,7 @@ def plot_link_rates(rates, found=None, threshold=None, ax=None):
             continue
         word = label("rate_expected" if style == "-" else "rate_found")
         for name, colour in (("precision", PALETTE[0]), ("recall", PALETTE[1])):
-            text = f"{label(name)}, {word}"
+            text = f"{label(name)} · {word}"
             ax.plot(part["threshold"], part[name], style, color=colour, label=text)
     if threshold is not None:
         ax.axvline(threshold, color=GREY, linewidth=1.2, linestyle=":", label=label("threshold"))

@@ -13,7 +13,7 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-from crmlab.atlas.heads import repeats_unit
+from crmlab.atlas.heads import name_unit, repeats_unit
 from crmlab.report.markdown import PageMarkdown, mathml
 from crmlab.report.methods import AUTHOR, SOURCES, read_methods
 from crmlab.report.outputs import (
@@ -154,17 +154,19 @@ def read_chapter(folder, name, entry, *, language, currency=None, find):
         )
     document = _read_json(folder / "notebooks" / f"{name}.ipynb")
     if document is not None:
-        _Reader(chapter, entry.get("parameters", {}), language, find).read(document["cells"])
+        reader = _Reader(chapter, entry.get("parameters", {}), language, find, currency)
+        reader.read(document["cells"])
     return chapter
 
 
 class _Reader:
     """Reads the cells of a notebook into its chapter, in order."""
 
-    def __init__(self, chapter, parameters, language, find):
+    def __init__(self, chapter, parameters, language, find, currency):
         self.chapter = chapter
         self.parameters = parameters
         self.language = language
+        self.currency = currency
         self.words = load_words(language)
         self.markdown = PageMarkdown(find)
         for taken in [*TEMPLATE_IDS, *(figure.id for figure in chapter.figures)]:
@@ -295,7 +297,7 @@ class _Reader:
                     "name": name,
                     "meaning": parameter.zh if self.language == "zh" else parameter.en,
                     "value": _literal(value),
-                    "unit": name_term(unit, self.language),
+                    "unit": name_unit(unit, self.language, self.currency) if unit else "",
                     "default": None if value == parameter.default else _literal(parameter.default),
                     "allowed": allowed,
                 }

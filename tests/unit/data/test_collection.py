@@ -177,6 +177,14 @@ def test_sources_that_add_up_to_the_table_are_right(tables):
     assert found["is_count_right"].tolist() == [True, True, False, pd.NA, pd.NA]
 
 
+def test_tables_that_name_no_customer_are_counted_too(tables):
+    tables["items"] = pd.DataFrame({"item": ["q1", "q2"]})
+    tables["sources"] = sources(("items", "purchased", "survey", 2))
+    found = describe_sources(tables).set_index("table")
+    assert found.loc["items", "is_count_right"]
+    assert "sources" not in found.index
+
+
 @pytest.mark.parametrize(
     "method", ["telesales", "interview", "sales records", "promotion", "survey"]
 )

@@ -167,7 +167,9 @@ def test_modes_are_drawn_against_the_first_with_their_intervals():
     ((bars, *_),) = [container.lines[2] for container in ax.containers]
     ends = np.array([segment[:, 0] for segment in bars.get_segments()])
     np.testing.assert_allclose(ends, [[-0.1, 0.5], [-0.3, 1.1]])
-    assert "web" in ax.get_xlabel()
+    assert ax.get_xlabel() == "Difference of mean answers (points; compared with: web)"
+    set_style("zh")
+    assert plot_mode_effects(MODES).get_xlabel() == "平均得分之差（分；参照方式：网络）"
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

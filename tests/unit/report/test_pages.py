@@ -29,7 +29,8 @@ VALUE = [
     *both("# Who carries the revenue?\n\nBy $G$.", "# 收入主要来自谁？\n\n用 $G$ 衡量。"),
     (
         "code",
-        'k: int = 4  # how many / 个数; customers; 2..12\nby: str = "a"  # by / 按; ; a|b',
+        'k: int = 4  # how many / 个数; customers; 2..12\nby: str = "a"  # by / 按; ; a|b\n'
+        "fee: float = 5.0  # price / 单价; currency_per_record; 0..9",
         "parameters",
     ),
     ("code", "k = 5", "injected-parameters"),
@@ -431,6 +432,7 @@ def test_parameters_are_shown_with_the_studys_value_and_the_default(run):
     assert rows[0] == ["Parameter", "Meaning", "Value", "Allowed"]
     assert rows[1] == ["k", "how", "many", "5", "customers", "default", "4", "2", "to", "12"]
     assert rows[2] == ["by", "by", "a", "a,", "b"]
+    assert rows[3] == ["fee", "price", "5.0", "CNY", "per", "record", "0", "to", "9"]
     assert "k = 5" not in page.text
 
 

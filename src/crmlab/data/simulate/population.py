@@ -154,8 +154,8 @@ def write_sample(
     partial = paths["card"].with_suffix(".partial")
     partial.write_text(
         "title: {en: Simulated population, zh: 模拟客户群体}\n"
-        f"origin: {{en: 'Simulated by crmlab, {n_customers} customers, seed {seed}', "
-        f"zh: '由 crmlab 模拟生成，{n_customers} 位客户，随机种子 {seed}'}}\n"
+        f"origin: {{en: 'Simulated by crmlab, {n_customers:,} customers, seed {seed}', "
+        f"zh: '由 crmlab 模拟生成，{n_customers:,} 位客户，随机种子 {seed}'}}\n"
         "licence: {en: 'MIT, as crmlab itself', zh: MIT 许可，与 crmlab 相同}\n"
         "currency: CNY\n"
         f"observed_from: {pd.Timestamp(observed_from):%Y-%m-%d}\n"
