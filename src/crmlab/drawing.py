@@ -67,7 +67,7 @@ def laid_out(figure):
     if engine is None or not figure.axes:
         yield
         return
-    if figure.stale or figure not in _drawn:  # what is not stale was drawn elsewhere, at its own dpi
+    if figure.stale or figure not in _drawn:  # else drawn elsewhere, at another resolution
         dpi = figure.get_dpi()
         figure.set_dpi(DPI)  # widths of text are rounded to whole points on a coarser screen
         engine.execute(figure)
