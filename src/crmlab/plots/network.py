@@ -16,6 +16,8 @@ from crmlab.plots.style import (
 
 __all__ = ["plot_communities", "plot_contagion", "plot_resolutions"]
 
+_LUMINANCE = np.array([0.2126, 0.7152, 0.0722])  # share of red, green and blue in lightness
+
 
 def plot_communities(nodes, edges, colour=None, ax=None):
     """Draw each community as a disc, as large as it has customers, with the links between them.
@@ -63,9 +65,10 @@ def plot_communities(nodes, edges, colour=None, ax=None):
         bar = ax.figure.colorbar(discs, ax=ax, shrink=0.8)
         bar.set_label(label(colour.name), fontsize="small")
         share_axis(bar.ax.yaxis)
-    middle = None if values is None else np.nanmean([np.nanmin(values), np.nanmax(values)])
+    colours = discs.to_rgba(values) if values is not None else None
     for i, node in enumerate(nodes.itertuples()):
-        is_dark = values is not None and values[i] > middle
+        is_coloured = colours is not None and np.isfinite(values[i])
+        is_dark = is_coloured and colours[i, :3] @ _LUMINANCE < 0.5
         ax.text(
             node.x,
             node.y,

@@ -89,3 +89,16 @@ def test_pairs_found_stand_beside_all_permutations():
     assert sum(bar.get_height() for bar in ax.patches) == 20
     assert ax.lines[0].get_xdata()[0] == 60
     assert ax.get_xlim()[1] > 60
+
+
+def test_numbers_are_white_on_dark_discs_only():
+    share = pd.Series([0.2, 0.62, 0.9], index=[1, 2, 3], name="share_silent")
+    ax = draw.plot_communities(NODES, EDGES, share)
+    colours = {text.get_text(): text.get_color() for text in ax.texts}
+    assert colours == {"1": "#333333", "2": "#333333", "3": "white"}
+
+
+def test_the_number_of_a_disc_without_a_colour_can_be_read():
+    share = pd.Series([0.2, np.nan, 0.9], index=[1, 2, 3], name="share_silent")
+    ax = draw.plot_communities(NODES, EDGES, share)
+    assert ax.texts[1].get_color() == "#333333"
