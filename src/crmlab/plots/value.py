@@ -380,7 +380,7 @@ def plot_account(total, ax=None):
     ax.barh(rows[1:-1], costs, left=left, height=0.6, **style)
     names = ["net_sales" if name == "total_value" else name for name in total.index]
     rows_from_top(ax, [label(name) for name in names])
-    ax.xaxis.set_major_locator(MaxNLocator(5))
+    ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     number_axis(ax.xaxis)
     ax.axvline(0, color=GREY, linewidth=1)
     ax.set(xlabel=label("account_money", unit=True), ylabel=label("account_item"))
