@@ -231,8 +231,8 @@ def plot_bases(table, ax=None):
             place,
             "|",
             color="#111111",
-            markersize=9,
-            markeredgewidth=1.6,
+            markersize=5,
+            markeredgewidth=1.3,
             zorder=4,
             label=label("by_chance") if i == len(outcomes) - 1 else None,
         )
