@@ -258,7 +258,9 @@ def test_a_profile_that_matters_is_told_from_one_that_does_not(drawn):
 
 
 def test_that_no_profile_lowers_the_error_is_said_in_words():
-    tests = pd.DataFrame({"forecast_error": [2.2, 2.1], "plain_forecast_error": 2.0, "p_value": 0.3})
+    tests = pd.DataFrame(
+        {"forecast_error": [2.2, 2.1], "plain_forecast_error": 2.0, "p_value": 0.3}
+    )
     assert text_in(tell_profiles(tests), "en").startswith("No profile of the 2 tried lowers")
     assert "2 项资料都没有降低" in text_in(tell_profiles(tests), "zh")
     tests.loc[0, "forecast_error"] = 1.9
