@@ -62,7 +62,8 @@ def plot_tracking(table, ax=None, *, is_total=False):
     if first == first:
         ax.axvline(first - 0.5, color=GREY, linewidth=1, linestyle=":")
     number_axis(ax.yaxis)
-    ax.set(xlabel=label("week_of_window"), ylabel=label(seen), ylim=(0, None))
+    said = seen if is_total else "repeat_orders_a_week"
+    ax.set(xlabel=label("week_of_window"), ylabel=label(said), ylim=(0, None))
     legend_above(ax)
     return ax
 

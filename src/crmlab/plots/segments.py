@@ -230,13 +230,16 @@ def plot_bases(table, ax=None):
             rows["chance_eta_squared"],
             place,
             "|",
-            color="#333333",
-            markersize=9,
+            color="#111111",
+            markersize=5,
+            markeredgewidth=1.3,
+            zorder=4,
             label=label("by_chance") if i == len(outcomes) - 1 else None,
         )
     rows_from_top(ax, [label(base) for base in bases])
     share_axis(ax.xaxis)
-    ax.set(xlabel=label("eta_squared"), xlim=(0, None))
+    # Room on the left: chance is near 0, and its marks would vanish in the axis.
+    ax.set(xlabel=label("eta_squared"), xlim=(-0.02 * ax.get_xlim()[1], None))
     legend_above(ax, ncols=2, fontsize="small")
     return ax
 

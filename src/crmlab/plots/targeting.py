@@ -147,6 +147,7 @@ def plot_targets(scores, sensitivity, ax=None):
             transform=ax.transAxes,
             color=GREY,
             fontsize="small",
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
         )
     ax.set(
         xlabel=label("segment_fit"),

@@ -2,7 +2,7 @@
 
 import numpy as np
 from matplotlib.colors import LogNorm
-from matplotlib.ticker import LogLocator
+from matplotlib.ticker import LogLocator, MaxNLocator
 
 from crmlab.plots.style import (
     GREY,
@@ -292,7 +292,7 @@ def plot_months(months, ax=None):
     ax = new_axes(ax)
     for is_complete, colour in ((True, PALETTE[4]), (False, PALE)):
         chosen = months[months["is_complete"] == is_complete]
-        name = label("total_value" if is_complete else "incomplete_month")
+        name = label("net_sales" if is_complete else "incomplete_month")
         if len(chosen):
             ax.bar(chosen["month"], chosen["total_value"], width=24, color=colour, label=name)
     twin = ax.twinx()
@@ -308,7 +308,7 @@ def plot_months(months, ax=None):
     twin.set(ylabel=label("n_customers", unit=True), ylim=(0, 1.08 * months["n_customers"].max()))
     twin.grid(visible=False)
     twin.spines["right"].set_visible(True)
-    ax.set(xlabel=label("month"), ylabel=label("total_value", unit=True))
+    ax.set(xlabel=label("month"), ylabel=label("net_sales", unit=True))
     number_axis(ax.yaxis)
     _month_axis(ax, months["month"])
     (bars, bar_names), (lines, line_names) = (a.get_legend_handles_labels() for a in (ax, twin))
@@ -375,8 +375,12 @@ def plot_account(total, ax=None):
     costs = total.to_numpy(dtype="float64")[1:-1]
     left = total.iloc[0] - costs.cumsum()
     ax.barh(rows[[0, -1]], total.iloc[[0, -1]], color=[PALETTE[0], PALETTE[2]], height=0.6)
-    ax.barh(rows[1:-1], costs, left=left, color=PALETTE[1], height=0.6)
-    rows_from_top(ax, [label(name) for name in total.index])
+    # An edge of its own colour: a white one would swallow a small cost.
+    style = {"color": PALETTE[1], "edgecolor": PALETTE[1], "linewidth": 1}
+    ax.barh(rows[1:-1], costs, left=left, height=0.6, **style)
+    names = ["net_sales" if name == "total_value" else name for name in total.index]
+    rows_from_top(ax, [label(name) for name in names])
+    ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     number_axis(ax.xaxis)
     ax.axvline(0, color=GREY, linewidth=1)
     ax.set(xlabel=label("account_money", unit=True), ylabel=label("account_item"))

@@ -204,3 +204,14 @@ def test_costs_of_the_account_lead_from_sales_to_contribution():
     bars = draw.plot_account(ACCOUNT).patches
     ends = sorted((bar.get_y(), bar.get_x(), bar.get_x() + bar.get_width()) for bar in bars)
     assert [end[1:] for end in ends] == [(0, 100), (40, 100), (45, 40), (0, 45)]
+
+
+def test_account_leaves_a_small_cost_visible():
+    small = pd.Series({"total_value": 1e6, "cost_of_return": 1e3, "contribution": 999e3})
+    cost = draw.plot_account(small).patches[-1]
+    assert cost.get_edgecolor() == cost.get_facecolor()
+
+
+def test_months_are_called_sales_and_not_the_value_of_a_customer():
+    months = trend.summarize_months(order_book(), observed_to="2024-05-31")
+    assert draw.plot_months(months).get_ylabel() == "Sales less returns (EUR)"

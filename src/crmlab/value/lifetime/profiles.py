@@ -162,10 +162,13 @@ def tell_profiles(tests):
     p value is below 0.001; of 2 tried, one below 0.025 is worth a second look.
     """
     error, plain, p = tests["forecast_error"], tests["plain_forecast_error"], tests["p_value"].min()
+    n, n_better = len(tests), int((error < plain).sum())
     return say(
         "value_profiles_tried",
-        n=len(tests),
-        n_better=int((error < plain).sum()),
+        n=n,
+        lowering=say(
+            "value_profiles_some" if n_better else "value_profiles_none", n=n, n_better=n_better
+        ),
         best=float(error.min()),
         plain=float(plain.iloc[0]),
         p=say("value_p_tiny") if p < 0.001 else say("value_p", p=float(p)),

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from scipy.stats import chi2
 
+from crmlab.atlas import text_in
 from crmlab.value.lifetime import (
     BgNbd,
     CovariateBgNbd,
@@ -17,6 +18,7 @@ from crmlab.value.lifetime import (
     lifetime_value,
     likelihood_ratio,
     simulate_bg_nbd,
+    tell_profiles,
     try_profiles,
 )
 from crmlab.value.lifetime.gamma_gamma import GammaGamma
@@ -253,3 +255,13 @@ def test_a_profile_that_matters_is_told_from_one_that_does_not(drawn):
     assert one["n_customers"] == drawn["is_referred"].sum()
     with pytest.raises(ValueError, match="expected the same customers"):
         try_profiles(drawn, profiles.head(3), n_later=later, weeks=26.0)
+
+
+def test_that_no_profile_lowers_the_error_is_said_in_words():
+    tests = pd.DataFrame(
+        {"forecast_error": [2.2, 2.1], "plain_forecast_error": 2.0, "p_value": 0.3}
+    )
+    assert text_in(tell_profiles(tests), "en").startswith("No profile of the 2 tried lowers")
+    assert "2 项资料都没有降低" in text_in(tell_profiles(tests), "zh")
+    tests.loc[0, "forecast_error"] = 1.9
+    assert "2 项资料中有 1 项降低了" in text_in(tell_profiles(tests), "zh")
