@@ -42,8 +42,8 @@ def say_column(values, unit, *, language, is_difference=False, is_narrow=False, 
     is_difference : bool
         Whether each number bears its sign; differences of shares are in percentage points.
     is_narrow : bool
-        Whether room is short: numbers from a million on are then said in three digits (beside
-        smaller ones from a hundred million on), and money from 1,000 on without decimals.
+        Whether room is short: numbers from a million on are then said in three digits unless
+        some are below and all below ten million, and money from 1,000 on without decimals.
     beside : sequence of float
         Other numbers in the same unit, which are to have the same decimals.
 
@@ -72,10 +72,11 @@ def say_column(values, unit, *, language, is_difference=False, is_narrow=False, 
     if is_difference and unit == "share":
         decimals = max(1, decimals)
     # 1.23M beside 945,678 would leave the reader to compare two ways of writing.
-    shortest = 1e6 if all(size >= 1e6 for size in sizes if size > 0) else 1e8
+    is_mixed = any(0 < size < 1e6 for size in sizes)
+    is_narrow = is_narrow and not (is_mixed and max(sizes) < 1e7)
     said = []
     for value in values:
-        if is_narrow and shortest <= abs(value) < math.inf:
+        if is_narrow and 1e6 <= abs(value) < math.inf:
             text = _short(value, language)
         else:
             text = _digits_in_column(value, decimals)
