@@ -106,7 +106,7 @@ def finish_document(path, paper, tables):
     with zipfile.ZipFile(path) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
     document = parts["word/document.xml"].decode()
-    document = _lead_to_tables(document)
+    document = lead_to_tables(document)
     kinds = iter(tables)
     document = re.sub(
         r"<w:tbl>.*?</w:tbl>", lambda found: _set_table(found[0], next(kinds)), document, flags=re.S
@@ -133,7 +133,7 @@ def finish_document(path, paper, tables):
     return _pack(parts)
 
 
-def _lead_to_tables(document):
+def lead_to_tables(document):
     """Keep the text right before a table with it: it speaks of the table."""
     parts = document.split("<w:tbl>")
     for i, part in enumerate(parts[:-1]):
