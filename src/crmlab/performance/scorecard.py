@@ -66,7 +66,8 @@ def scorecard(by_quarter, *, period=None):
     pandas.DataFrame, one row per indicator
         `indicator`, `view`, `department`, `direction`, `unit`, `value`, `previous` and `change`
         (value − previous, in the indicator's unit; NaN in the first quarter); `trend`: "better",
-        "worse", "unchanged" or missing; and `z`, the change of a proportion in standard errors
+        "worse", "unchanged" (the two read alike: a share to 0.1 per cent, another number to three
+        significant digits) or missing; and `z`, the change of a proportion in standard errors
         under no change (NaN for other indicators, and where the frame has no numerators).
 
     Raises
@@ -100,6 +101,7 @@ def scorecard(by_quarter, *, period=None):
     card["previous"] = before["value"].astype("float64")
     card["change"] = card["value"] - card["previous"]
     gain = card["change"].where(card["direction"] == "higher", -card["change"])
+    gain = gain.mask(_reads_alike(card), 0.0)
     trend = np.select([gain > 0, gain < 0, gain == 0], ["better", "worse", "unchanged"], "")
     card["trend"] = pd.Series(trend, index=card.index, dtype="str").where(gain.notna())
     card["z"] = _z_of_change(card, before)
@@ -245,6 +247,15 @@ def decision_matrix(by_quarter, *, minimum_share=0.5):
         views=facts.loc[list(wide.columns), "view"].rename_axis(None),
         left_out=pd.DataFrame(left_out, columns=["kind", "name", "reason"]),
     )
+
+
+def _reads_alike(card):
+    """Return whether value and previous differ by nothing that a reader of either would see."""
+    largest = card[["value", "previous"]].abs().max(axis=1)
+    digits = 10.0 ** (np.floor(np.log10(largest.where(largest > 0))) - 2)
+    # A number of a thousand or more is read whole.
+    step = digits.clip(upper=1.0).mask(card["unit"] == "share", 0.001)
+    return card["change"].abs().lt(step / 2).fillna(value=False)
 
 
 def _z_of_change(now, before):

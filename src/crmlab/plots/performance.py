@@ -93,7 +93,7 @@ def _draw_panel(ax, indicator, rows):
     x = np.arange(len(rows))
     ax.plot(x, rows["value"], marker="o", markersize=4, color=_VIEW_COLOURS[view])
     title = f"{label(indicator, unit=True)} {_arrow(rows['direction'].iloc[0])}"
-    ax.set_title(title, fontsize=9.5, x=-0.12)
+    ax.set_title(title, fontsize=9.5, x=-0.12, pad=9)
     ax.yaxis.set_major_locator(MaxNLocator(3))
     (share_axis if unit == "share" else number_axis)(ax.yaxis)
     # First and last quarter: what lies between them is told by counting.
@@ -193,7 +193,8 @@ def plot_closeness(evaluation, ax=None):
     names = [f"{rank}. {name}" for rank, name in zip(table["rank"], table.index, strict=True)]
     rows_from_top(ax, names)
     ax.set(xlim=(0, 1), xlabel=label("closeness"))
-    note = f"d⁺: {label('distance_to_ideal')};  d⁻: {label('distance_to_anti_ideal')}"
+    mark, gap = (":", ";  ") if label("closeness").isascii() else ("：", "；")
+    note = f"d⁺{mark}{label('distance_to_ideal')}{gap}d⁻{mark}{label('distance_to_anti_ideal')}"
     ax.set_title(note, fontsize="small")
     return ax
 

@@ -133,7 +133,7 @@ def read_chapter(folder, name, entry, *, language, currency=None, find):
     if chapter.state in ("left out", "not reached"):
         return chapter  # files it may have left are an earlier run's
     published = _read_json(folder / "results" / f"{name}.json") or {}
-    chapter.finding = text_in(published.get("finding"), language)
+    chapter.finding = _bind_numbers(text_in(published.get("finding"), language))
     chapter.main = published.get("main_figure")
     chapter.headline = published.get("headline", [])
     for key, result in published.get("results", {}).items():
@@ -303,6 +303,11 @@ class _Reader:
                 }
             )
         return rows
+
+
+def _bind_numbers(text):
+    """Return a text in which no line ends between a sign such as = and its number."""
+    return text and re.sub(r" ([=±≈]) (?=\S)", "\N{NO-BREAK SPACE}\\1\N{NO-BREAK SPACE}", text)
 
 
 def _read_json(path):

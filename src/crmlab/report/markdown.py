@@ -23,6 +23,15 @@ SYNONYMS = (
 )
 CHINESE = re.compile(f"[{CJK}]")
 BAR = '<mo stretchy="false" lspace="0" rspace="0">|</mo>'
+# What must not be parted from a formula in the line: the mark after it, the bracket before it.
+BOUND = re.compile(
+    "([(\N{FULLWIDTH LEFT PARENTHESIS}\N{LEFT DOUBLE QUOTATION MARK}]*)"
+    "(<math(?![^>]*display=.block)(?:(?!</math>).)*</math>)"
+    "([).,;:!?\N{FULLWIDTH RIGHT PARENTHESIS}\N{FULLWIDTH COMMA}\N{IDEOGRAPHIC COMMA}"
+    "\N{IDEOGRAPHIC FULL STOP}\N{FULLWIDTH SEMICOLON}\N{FULLWIDTH COLON}"
+    "\N{FULLWIDTH QUESTION MARK}\N{RIGHT DOUBLE QUOTATION MARK}]*)",
+    re.DOTALL,
+)
 REMOTE = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
 
 
@@ -98,7 +107,7 @@ class PageMarkdown(mistune.HTMLRenderer):
         self.attachments = attachments or {}
         # A bar inside a table's cell is written \|, which LaTeX alone would read as a double bar.
         source = re.sub(r"^\s*\|.*\|\s*$", _single_bars, source, flags=re.MULTILINE)
-        return self._parse(source)
+        return BOUND.sub(_bind, self._parse(source))
 
     def render_line(self, source):
         """Return the HTML of a text without the paragraph around it."""
@@ -171,6 +180,11 @@ def plain_text(text):
 
 def _single_bars(row):
     return re.sub(r"\$[^$]+\$", lambda found: found[0].replace(r"\|", r"\vert "), row[0])
+
+
+def _bind(found):
+    is_alone = not (found[1] or found[3])
+    return found[0] if is_alone else f'<span class="bound">{found[0]}</span>'
 
 
 def _character(found):

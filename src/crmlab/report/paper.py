@@ -132,11 +132,24 @@ def render_paper(paper, *, pages=None):
         **paper,
         css=read_style("paper.css"),
         css_text=_css_text,
+        as_sentence=as_sentence,
         font_marker=FONT_MARKER,
         pages=pages or {},
     )
     html = fit_tables(html)
     return html if paper.get("is_word") else mark_breaks(html)
+
+
+def as_sentence(text, stop):
+    """Return a phrase (HTML) as a sentence: a capital at its head, a full stop at its end.
+
+    Examples
+    --------
+    >>> as_sentence("ratio <em>C</em>", ".")
+    'Ratio <em>C</em>.'
+    """
+    ends = plain_text(text).endswith((".", "!", "?", "\N{IDEOGRAPHIC FULL STOP}", stop))
+    return text[:1].upper() + text[1:] + ("" if ends else stop)
 
 
 def _find(url, manifest):

@@ -34,10 +34,13 @@ SIGN = re.compile(r"\\[A-Za-z]+|\\.|.", re.DOTALL)
 TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
 EM_SPACE, SIGNS = "\N{EM SPACE}", {"+": "+", "-": "\N{MINUS SIGN}"}
 SIZED = re.compile(r"\\[bB]igg?[lr]?(?=[()|\[\]])")
+SLANTED = re.compile(r"\\mathit(?=\{[A-Za-z]{2,}\})")
 RAISED = re.compile(r"\^(?:\{([+-])\}|([+-]))")
 SPACE = re.compile(r"\\(q{1,2})uad(?![A-Za-z])")
 CELL = re.compile(r"<(t[hd])\b([^>]*)>")
 NAME = re.compile(r'<p class="name">(.*?)</p>', re.DOTALL)  # stays with what it names
+BOLD = re.compile(r"<p>(<strong>(?:(?!</?strong>).)*</strong>)</p>", re.DOTALL)  # and this
+NOTE = re.compile(r'(<p class="note">)<em>((?:(?!</?em>).)*)</em>(?=</p>)', re.DOTALL)
 STRESSED = re.compile(r"<em>(.*?)</em>", re.DOTALL)
 FORMULA = re.compile(r'(<math alttext="([^"]*)"[^>]*>)(.*?)</math>', re.DOTALL)
 
@@ -82,7 +85,9 @@ def write_word(folder, *, language=None, has_code=False):
     page = TABLE.sub(lambda found: _lay_out(found[0], tables), page)
     page = FORMULA.sub(_add_source, page)
     page = NAME.sub(r'<div data-custom-style="Run Head"><p>\1</p></div>', page)
+    page = BOLD.sub(r'<div data-custom-style="Run Head"><p>\1</p></div>', page)
     if paper["language"] == "zh":  # Chinese has no italics: dots stand under what is stressed
+        page = NOTE.sub(r"\1\2", page)
         page = STRESSED.sub(r'<span data-custom-style="Stressed">\1</span>', page)
     with tempfile.TemporaryDirectory(prefix=".paper-", dir=folder) as work:
         default = _run(pandoc, "--print-default-data-file=reference.docx", started=paper["started"])
@@ -147,7 +152,7 @@ def say_plainly(source):
     >>> print(say_plainly(r"\#\{a\}"))
     \text{#}\{a\}
     """
-    source = SIZED.sub("", source)
+    source = SLANTED.sub(r"\\text", SIZED.sub("", source))
     source = RAISED.sub(lambda found: rf"^{{\text{{{SIGNS[found[1] or found[2]]}}}}}", source)
     source = SPACE.sub(lambda found: rf"\text{{{EM_SPACE * len(found[1])}}}", source)
     return source.replace(r"\#", r"\text{#}")

@@ -29,8 +29,10 @@ FONTS = {
     "Microsoft YaHei": "Noto Sans CJK SC",
     "SimSun": "Noto Serif CJK SC",
 }
+SETTINGS = "word/settings.xml"
 CHINESE = re.compile(r"[\u2e80-\u9fff\uff00-\uffef]")
 GAPS = (180, 160, 130, 100)  # between two columns, by size of type; twentieths of a point
+LEADING = re.compile(r'^(<w:p><w:pPr><w:pStyle w:val="(?:BodyText|FirstParagraph)"\s*/>)')
 KEPT = 2  # first rows of a table, its head among them, that stay with the next
 # A4 and the margins of the printed report, in twentieths of a point; the title page is bare.
 TEXT_WIDTH = 11906 - 2 * 1247
@@ -104,6 +106,7 @@ def finish_document(path, paper, tables):
     with zipfile.ZipFile(path) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
     document = parts["word/document.xml"].decode()
+    document = lead_to_tables(document)
     kinds = iter(tables)
     document = re.sub(
         r"<w:tbl>.*?</w:tbl>", lambda found: _set_table(found[0], next(kinds)), document, flags=re.S
@@ -116,6 +119,10 @@ def finish_document(path, paper, tables):
     document = document.replace("<m:t>", '<m:t xml:space="preserve">')
     document = _break_pages(document)
     parts["word/document.xml"] = _set_contents(document, paper["w"]["contents"]).encode()
+    if paper["language"] == "zh":  # marks that meet are set close, as Chinese does
+        _edit(parts, SETTINGS, '"doNotCompress"', '"compressPunctuation"')
+        spoken = '<w:themeFontLang w:val="en-GB" w:eastAsia="zh-CN" />'
+        _edit(parts, SETTINGS, '<w:themeFontLang w:val="en-US" />', spoken)
     title = f"<dc:title>{escape(paper['study']['title'])}</dc:title>"
     core = re.sub(
         r"<dc:title>.*?</dc:title>|<dc:title\s*/>", "", parts["docProps/core.xml"].decode()
@@ -124,6 +131,17 @@ def finish_document(path, paper, tables):
         "</cp:coreProperties>", f"{title}</cp:coreProperties>"
     ).encode()
     return _pack(parts)
+
+
+def lead_to_tables(document):
+    """Keep the text right before a table with it: it speaks of the table."""
+    parts = document.split("<w:tbl>")
+    for i, part in enumerate(parts[:-1]):
+        start = part.rfind("<w:p>")
+        if start >= 0 and part.rstrip().endswith("</w:p>"):
+            last = LEADING.sub(r"\1<w:keepNext />", part[start:], count=1)
+            parts[i] = part[:start] + last
+    return "<w:tbl>".join(parts)
 
 
 def _set_table(table, kind):

@@ -24,7 +24,7 @@ __all__ = ["TableWords", "is_missing", "is_number", "is_pair", "say_column"]
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
-# From a million on, where room is short: 1.23M, 123万.
+# From a million on, where room is short and nothing smaller stands beside: 1.23M, 123万.
 SCALES = {"en": ((1e9, "bn"), (1e6, "M")), "zh": ((1e8, "亿"), (1e4, "万"))}
 NAMES = ("_id", "_year")  # numbers that are names: 1985, not 1,985
 
@@ -42,8 +42,8 @@ def say_column(values, unit, *, language, is_difference=False, is_narrow=False, 
     is_difference : bool
         Whether each number bears its sign; differences of shares are in percentage points.
     is_narrow : bool
-        Whether room is short: numbers from a million on are then said in three digits, and money
-        from 1,000 on without decimals.
+        Whether room is short: numbers from a million on are then said in three digits unless
+        some are below and all below ten million, and money from 1,000 on without decimals.
     beside : sequence of float
         Other numbers in the same unit, which are to have the same decimals.
 
@@ -71,6 +71,9 @@ def say_column(values, unit, *, language, is_difference=False, is_narrow=False, 
     decimals = _decimals_of_all([size for size in sizes if math.isfinite(size)], unit, is_narrow)
     if is_difference and unit == "share":
         decimals = max(1, decimals)
+    # 1.23M beside 945,678 would leave the reader to compare two ways of writing.
+    is_mixed = any(0 < size < 1e6 for size in sizes)
+    is_narrow = is_narrow and not (is_mixed and max(sizes) < 1e7)
     said = []
     for value in values:
         if is_narrow and 1e6 <= abs(value) < math.inf:

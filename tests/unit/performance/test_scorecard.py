@@ -70,6 +70,25 @@ def test_scorecard_of_the_first_quarter_knows_no_trend(by_quarter):
     )
 
 
+@pytest.mark.parametrize(
+    ("indicator", "before", "now", "trend"),
+    [
+        ("retention_rate", 0.9731, 0.97341, "unchanged"),  # 97.3 % and 97.3 %
+        ("retention_rate", 0.973, 0.974, "better"),
+        ("order_frequency", 2.541, 2.5425, "unchanged"),  # 2.54 and 2.54
+        ("order_frequency", 2.53, 2.54, "better"),
+        ("revenue", 459_426.0, 459_427.0, "better"),
+        ("n_active_customers", 0.0, 0.0, "unchanged"),
+    ],
+)
+def test_scorecard_calls_a_change_that_nobody_sees_unchanged(indicator, before, now, trend):
+    fact = indicator_catalogue().set_index("indicator").loc[indicator]
+    rows = pd.DataFrame({"period": ["2024Q1", "2024Q2"], "value": [before, now]})
+    keys = ["view", "department", "direction", "unit"]
+    rows = rows.assign(indicator=indicator, **fact[keys].to_dict())
+    assert scorecard(rows)["trend"].tolist() == [trend]
+
+
 def test_scorecard_refuses_a_quarter_that_is_not_there(by_quarter):
     with pytest.raises(ValueError, match="no period '2030Q1'; expected one of 2024Q1, 2024Q2"):
         scorecard(by_quarter, period="2030Q1")

@@ -34,6 +34,12 @@ def test_formula_that_cannot_be_converted_shows_its_source(latex):
     assert plain_text(html) == latex
 
 
+def test_mark_stays_with_the_formula_before_it():
+    html = PageMarkdown().render("令 $a$，若（$b$）则 $c$ 成立。\n\n$$d$$\n")
+    bound = [plain_text(found) for found in re.findall(r'<span class="bound">.*?</span>', html)]
+    assert bound == ["a，", "（b）"]
+
+
 def test_bar_takes_no_room():
     assert mathml("|C|").count('lspace="0" rspace="0"') == 2
 

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from crmlab.atlas import load_terms
 from crmlab.cli import app
-from crmlab.report import pdf, word
+from crmlab.report import pdf, word, word_parts
 from crmlab.report.paper import read_paper, render_paper
 from crmlab.report.pdf import read_pages, write_pdf
 from crmlab.report.word import write_word
@@ -429,6 +429,14 @@ def test_word_document_is_made_of_words_own_parts(run, language):
     assert spoken.get(f"{W}val") == "en-GB"
     assert ('w:val="Stressed"' in document) == (language == "zh")
     assert ">PAGE<" in parts["word/footer1.xml"].decode()
+    settings = parts["word/settings.xml"].decode()
+    assert ("compressPunctuation" in settings) == (language == "zh")
+
+
+def test_word_keeps_a_table_with_the_text_before_it():
+    lead, table = '<w:p><w:pPr><w:pStyle w:val="BodyText" /></w:pPr>a</w:p>', "<w:tbl></w:tbl>"
+    kept = lead.replace(" /></w:pPr>", " /><w:keepNext /></w:pPr>")
+    assert word_parts.lead_to_tables(lead + lead + table + lead) == lead + kept + table + lead
 
 
 @pytest.mark.usefixtures("pandoc")

@@ -37,6 +37,12 @@ def test_numbers_beside_the_column_set_its_decimals():
     assert say_column([-0.001], "1", language="en", beside=[2.54]) == [">−0.01"]
 
 
+def test_narrow_column_says_a_million_in_full_beside_less():
+    options = {"language": "en", "is_narrow": True}
+    assert say_column([3_285_945.0], "currency", beside=[486_133.0], **options) == ["3,285,945"]
+    assert say_column([3_285_945.0], "currency", beside=[4e6, 0], **options) == ["3.29M"]
+
+
 def test_narrow_column_says_millions_in_three_digits():
     options = {"language": "zh", "is_narrow": True}
     assert say_column([123_456_789.0, 1.2e6, 999.5], "currency", **options) == [
