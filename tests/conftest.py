@@ -122,7 +122,7 @@ def real_study(tmp_path_factory, kernels):
 
     folder = copy_project(tmp_path_factory.mktemp("real")) / "studies"
     options = {"parameters": FEW_RESAMPLES, "kernels": kernels}
-    return lambda name: run_study(folder / f"{name}.yaml", **options)
+    return lambda name, **more: run_study(folder / f"{name}.yaml", **options, **more)
 
 
 # A project of a few cells: notebooks that run in a second, on three orders.
