@@ -38,6 +38,7 @@ def test_both_allocations_stand_side_by_side_with_cochrans_standard_error():
     variance, n = PRINTED["proportional"]
     assert plans["n_proportional"].tolist() == n
     assert plans["n_neyman"].tolist() == [12, 12]
+    # The totals' variances are printed as whole numbers, in millions.
     assert (64 * errors["proportional"]) ** 2 == pytest.approx(variance, abs=0.5)
     assert (64 * errors["neyman"]) ** 2 == pytest.approx(PRINTED["equal"][0], abs=0.5)
     assert list(CITIES) == ["n_customers", "standard_deviation"]

@@ -70,6 +70,7 @@ def test_months_of_one_customer_count_as_one_in_the_error_of_the_lead():
     whose = np.tile(list("abcd"), 5)
     by_customer = compare_forecasts(np.tile(actual, 5), again, customers=whose)
     column = "log_score_lead_error"
+    # The same number, added up in another order.
     assert by_customer[column][1] == pytest.approx(once[column][1], rel=1e-12)
     alike = compare_forecasts(np.tile(actual, 5), again)
     assert alike[column][1] < once[column][1] / 2

@@ -151,6 +151,7 @@ def test_prototypes_of_customers_alike_in_numbers_go_by_their_words():
     features = pd.DataFrame({"x": [0.1] * 6})
     words = pd.DataFrame({"channel": list("aabbcc")})
     fit = fit_prototypes(features, words, n_segments=3, seed=1)
+    # Nothing differs within a segment but a rounding of 0.1.
     assert fit.cost == pytest.approx(0, abs=1e-12)
     assert pd.crosstab(fit.segment, words["channel"]).gt(0).to_numpy().sum() == 3
     # What a refusal of words without numbers advises.
