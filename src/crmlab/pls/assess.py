@@ -166,7 +166,7 @@ def item_vif(estimate):
     Returns
     -------
     pandas.DataFrame
-        `construct`, `item`, `vif` (1 for a single item, infinite for a repeated one).
+        `construct`, `item`, `vif` (1 for a single item, infinite for a sum of others).
     """
     stage = estimate.layout.last
     correlations, rows = estimate.solution.item_correlations[0], []

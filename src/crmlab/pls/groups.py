@@ -27,7 +27,7 @@ import pandas as pd
 from crmlab.atlas.sentences import say
 from crmlab.pls.bootstrap import at_once, is_finite, solve_counts
 from crmlab.pls.reasons import tell_outcome
-from crmlab.pls.respondents import FEWEST_RESPONDENTS
+from crmlab.pls.respondents import fewest_respondents
 from crmlab.pls.solve import OUTCOMES
 
 __all__ = ["INVARIANCE", "GroupComparison", "compare_groups", "measurement_invariance"]
@@ -196,9 +196,10 @@ def two_groups(estimate, groups):
         raise ValueError(say("pls_not_two_groups", n=len(names), names=tuple(map(str, names[:4]))))
     names = tuple(sorted(names)) if _sortable(names) else names
     member = (chosen == names[0]).to_numpy()
+    least = fewest_respondents(estimate.layout)
     for name, size in zip(names, _sizes(member), strict=True):
-        if size < FEWEST_RESPONDENTS:
-            blanks = {"n": size, "least": FEWEST_RESPONDENTS}
+        if size < least:
+            blanks = {"n": size, "least": least}
             raise ValueError(say("pls_small_group", name=repr(name), **blanks))
     return names, member
 

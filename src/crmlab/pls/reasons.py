@@ -46,7 +46,7 @@ def name_collinear(estimate, covariances):
 
 
 def _in_stage(stage, correlations):
-    """Look for repeated items in mode B, then for sources that are one when items weigh alike."""
+    """Look in mode B for sums of items, then for sources that are one when items weigh alike."""
     for construct, is_b in enumerate(stage.mode_b):
         block = stage.block(construct)
         if is_b:
@@ -81,11 +81,7 @@ def _standard(covariances, layout):
 
 
 def _explained(correlations, labels):
-    """Words for the first two equal variables, or one that the others explain; or nothing."""
-    for i in range(len(labels)):
-        for j in range(i):
-            if abs(correlations[i, j]) > 1 - 1e-9:
-                return say("pls_repeats", one=repr(labels[i]), other=repr(labels[j]))
+    """Words for a variable that the others explain; or nothing."""
     values, vectors = np.linalg.eigh(correlations)
     if values[0] < SMALLEST_OWN_VARIANCE * len(labels):
         return say("pls_sum", one=repr(labels[int(np.abs(vectors[:, 0]).argmax())]))

@@ -6,6 +6,7 @@ words that name the item and say what to do, before any number is computed.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -14,7 +15,7 @@ import pandas as pd
 
 from crmlab.atlas.sentences import say
 
-__all__ = ["MISSING_RULES", "Respondents", "read_respondents"]
+__all__ = ["MISSING_RULES", "Respondents", "fewest_respondents", "read_respondents"]
 
 #: `listwise` leaves out who did not answer every item; `mean` puts the item's mean in.
 MISSING_RULES = ("listwise", "mean")
@@ -58,8 +59,8 @@ def read_respondents(data, layout, *, missing):
     Raises
     ------
     ValueError
-        Where an item is not there, not numeric, infinite, constant, or mostly missing, or too
-        few respondents are left; says which and what to do.
+        Where an item is not there, not numeric, infinite, constant, mostly missing or a repetition
+        of another, or the respondents left are too few for the items; says which and what to do.
     """
     if missing not in MISSING_RULES:
         raise ValueError(f"missing is one of {', '.join(MISSING_RULES)}, not {missing!r}")
@@ -71,20 +72,16 @@ def read_respondents(data, layout, *, missing):
     n_left_out = n_filled = 0
     if missing == "listwise":
         n_left_out = int(gaps.any(axis=1).sum())
-        if len(answers) - n_left_out < FEWEST_RESPONDENTS <= len(answers):
-            worst = gaps.sum().idxmax()
-            left = len(answers) - n_left_out
-            blanks = {"left": left, "n": len(answers), "gaps": int(gaps[worst].sum())}
-            raise ValueError(say("pls_few_complete", item=repr(worst), **blanks))
         answers = answers[~gaps.any(axis=1)]
     else:
         n_filled = int(gaps.to_numpy().sum())
         answers = answers.fillna(answers.mean())
-    _check_size(len(answers), layout)
+    _check_size(answers, gaps, layout)
     values = answers.to_numpy(dtype=float)
     centers, spreads = values.mean(axis=0), values.std(axis=0, ddof=1)
     _check_spread(values, centers, layout.items)
     standard = (values - centers) / spreads
+    _check_repeated(standard, layout.items)
     products = [standard[:, i] * standard[:, j] for i, j in layout.products]
     columns = np.column_stack([standard, *products]) if products else standard
     return Respondents(answers, n_left_out, n_filled, centers, spreads, columns)
@@ -128,22 +125,36 @@ def _check_gaps(gaps):
         raise ValueError(say("pls_mostly_missing", item=repr(worst), **shares))
 
 
-def _check_size(n, layout):
-    """Refuse fewer respondents than the largest regression, or any correlation, can bear."""
+def fewest_respondents(layout):
+    """Return how many respondents a model takes.
+
+    Each regression it may be asked for leaves two of them at least: of a construct on its sources
+    or on its items in mode B, and of an item on all the others, as the linear benchmark of
+    PLSpredict has it. Weights of mode A alone exist for fewer, but nothing holds them in place.
+    """
     stages = [layout.first] + ([layout.second] if layout.second else [])
-    needs = [(FEWEST_RESPONDENTS, say("pls_why_correlations"))]
-    for stage in stages:
-        for name, is_b, size in zip(stage.names, stage.mode_b, stage.sizes, strict=True):
-            if is_b:
-                why = say("pls_why_mode_b", n=int(size), name=repr(name))
-                needs.append((int(size) + 2, why))
-    for target, name in enumerate(layout.names):
-        n_before = sum(t == target for _, t in layout.pairs)
-        needs.append((n_before + 2, say("pls_why_paths", n=n_before, name=repr(name))))
-    need, why = max(needs)
-    if n < need:
-        key = "pls_too_few" if need == FEWEST_RESPONDENTS else "pls_too_few_for_items"
-        raise ValueError(say(key, n=n, need=need, why=why))
+    sizes = [len(layout.items)]
+    sizes += [size for s in stages for is_b, size in zip(s.mode_b, s.sizes, strict=True) if is_b]
+    sizes += Counter(target for _, target in layout.pairs).values()
+    return max(FEWEST_RESPONDENTS, int(max(sizes)) + 2)
+
+
+def _check_size(answers, gaps, layout):
+    """Refuse fewer respondents than the model takes, and say which gaps cost most of them."""
+    n, need = len(answers), fewest_respondents(layout)
+    if n >= need:
+        return
+    if len(gaps) >= need:
+        worst = gaps.sum().idxmax()
+        lost = {"item": repr(worst), "gaps": int(gaps[worst].sum())}
+        raise ValueError(say("pls_few_complete", left=n, n=len(gaps), need=need, **lost))
+    if need == FEWEST_RESPONDENTS:
+        raise ValueError(say("pls_too_few", n=n, need=need))
+    stage = layout.first
+    largest = int(np.argmax(stage.sizes))
+    most = {"name": repr(stage.names[largest]), "most": int(stage.sizes[largest])}
+    sizes = {"n": n, "need": need, "n_items": len(layout.items)}
+    raise ValueError(say("pls_too_few_for_items", **sizes, **most))
 
 
 def _check_spread(values, centers, items):
@@ -152,3 +163,15 @@ def _check_spread(values, centers, items):
         if np.ptp(values[:, k]) <= 1e-12 * max(1.0, abs(centers[k])):
             same = f"{values[0, k]:g}"
             raise ValueError(say("pls_constant", item=repr(item), answer=same))
+
+
+def _check_repeated(standard, items):
+    """Refuse a question that was asked twice: its answers would count double."""
+    correlations = standard.T @ standard / (len(standard) - 1)
+    twins = np.argwhere(np.triu(np.abs(correlations) > 1 - 1e-9, k=1))
+    if len(twins):
+        one, other = twins[0]
+        sign = f"{np.sign(correlations[one, other]):.0f}"
+        raise ValueError(
+            say("pls_repeated", item=repr(items[other]), other=repr(items[one]), r=sign)
+        )

@@ -98,11 +98,10 @@ def estimate_index(model, survey, items, *, consistent=False, missing="listwise"
     >>> estimate_index(CCSI, survey, items)
     Traceback (most recent call last):
         ...
-    ValueError: 3 respondents answered all 6 items of ccsi, and at least 10 are needed: collect \
-more answers or fill gaps with missing='mean'.
+    ValueError: 3 respondents are too few: at least 10 are needed to speak of correlations; \
+collect more answers
     """
     path_model = specify_index(model, items)
-    _check_answers(model, path_model.items, survey, missing)
     return estimate_model(path_model, survey, consistent=consistent, missing=missing)
 
 
@@ -132,29 +131,3 @@ def bootstrap_index(estimate, items, *, target="satisfaction", groups=None, n_re
     return bootstrap_performance(
         estimate, target, **scale, groups=groups, n_resamples=n_resamples, seed=seed
     )
-
-
-def _check_answers(model, names, survey, missing):
-    """Refuse answers that would be estimated, and yet cannot bear a model of so many items."""
-    there = [name for name in names if name in survey.columns]
-    answers = survey[there]
-    if len(there) < len(names) or answers.empty:
-        return  # the estimate names what is not there
-    complete = answers if missing == "mean" else answers.dropna()
-    need = max(10, len(names) + 1)
-    if not answers.isna().all().any() and len(complete) < need:
-        least = answers.isna().sum()
-        cause = f" (most gaps: {least.idxmax()!r}, {least.max()})" if least.any() else ""
-        raise ValueError(
-            f"{len(complete)} respondents answered all {len(names)} items of {model.name}{cause}, "
-            f"and at least {need} are needed: collect more answers or fill gaps with "
-            "missing='mean'."
-        )
-    for place, name in enumerate(there):
-        for other in there[:place]:
-            same = answers[name] == answers[other]
-            if (same | (answers[[name, other]].isna().any(axis=1))).all() and same.any():
-                raise ValueError(
-                    f"item {name!r} holds the same answers as {other!r}: a question asked twice "
-                    "measures nothing more, leave one of them out of the items table."
-                )

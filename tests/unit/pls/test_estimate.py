@@ -123,7 +123,7 @@ def test_consistent_estimate_recovers_the_population(draw, three):
 
 def test_consistent_equals_plain_where_items_are_free_of_error(draw):
     data = draw(100, seed=1)
-    data["copy"] = data["a1"] * 3 + 2
+    data["copy"] = data["a1"] * 3 + 2 + 1e-3 * data["b2"]  # a copy to the letter is refused
     model = PathModel([reflective("A", ["a1", "copy"]), single_item("B", "b1")], ["A -> B"])
     plain, consistent = (estimate_model(model, data, consistent=c) for c in (False, True))
     assert consistent.solution.rho_a[0, 0] == pytest.approx(1)
@@ -219,20 +219,26 @@ def test_item_shared_on_purpose_is_weighed_in_both(answers, textbook):
     )
 
 
-def test_more_items_than_respondents_is_no_matter_in_mode_a():
+@pytest.mark.parametrize("mode", ["A", "B"])
+@pytest.mark.parametrize("n", [12, 31])
+def test_refuses_more_items_than_respondents(mode, n):
     rng = np.random.default_rng(5)
-    common = rng.normal(size=(12, 1))
-    data = pd.DataFrame(common + rng.normal(size=(12, 30)), columns=[f"i{k}" for k in range(30)])
-    halves = [f"i{k}" for k in range(15)], [f"i{k}" for k in range(15, 30)]
-    model = PathModel([reflective("X", halves[0]), reflective("Y", halves[1])], ["X -> Y"])
+    common = rng.normal(size=(32, 1))
+    data = pd.DataFrame(common + rng.normal(size=(32, 30)), columns=[f"i{k}" for k in range(30)])
+    x, y = [f"i{k}" for k in range(14)], [f"i{k}" for k in range(14, 30)]
+    model = PathModel([composite("X", x, mode=mode), reflective("Y", y)], ["X -> Y"])
     assert estimate_model(model, data).path_coefficients.loc["X", "Y"] > 0.5
-    formative = PathModel(
-        [composite("X", halves[0], mode="B"), reflective("Y", halves[1])], ["X -> Y"]
-    )
     with pytest.raises(
-        ValueError, match=r"12 respondents are too few: at least 17 .* 15 items of 'X'"
+        ValueError,
+        match=rf"{n} respondents are too few for 30 items: at least 32 .* \('Y' has most of them",
     ):
-        estimate_model(formative, data)
+        estimate_model(model, data.head(n))
+    gaps = data.where((data.index.to_numpy() >= 3)[:, None] | (data.columns != "i5"))
+    with pytest.raises(
+        ValueError, match=r"only 29 of 32 .* and 32 are needed.* in 'i5' \(3\): leave"
+    ):
+        estimate_model(model, gaps)
+    assert estimate_model(model, gaps, missing="mean").respondents.n == 32
 
 
 @pytest.mark.parametrize(
@@ -252,7 +258,7 @@ def test_more_items_than_respondents_is_no_matter_in_mode_a():
         ),
         (lambda d: d.assign(c3=1j), "item 'c3' holds complex numbers"),
         (lambda d: d.assign(c3=d["c3"].where(d.index != 5, np.inf)), "'c3' is infinite in row 5"),
-        (lambda d: d.head(3), "3 respondents are too few: at least 10 are needed"),
+        (lambda d: d.head(3), "3 respondents are too few for 9 items: at least 11 are needed"),
         (lambda d: d.head(0), "the data have no rows"),
         (lambda d: pd.concat([d, d[["a1"]]], axis=1), "several columns 'a1'"),
         (lambda d: d.to_numpy(), "data is a pandas DataFrame"),
@@ -272,16 +278,20 @@ def test_refuses_when_listwise_leaves_too_few(answers, three):
         estimate_model(three, few)
 
 
-@pytest.mark.parametrize("factor", [1.0, -2.0])
-def test_refuses_a_repeated_item_in_mode_b_by_name(answers, factor):
-    data = answers.assign(a4=answers["a1"] * factor)
+@pytest.mark.parametrize(("factor", "sign"), [(1.0, "1"), (-2.0, "-1")])
+@pytest.mark.parametrize("mode", ["A", "B"])
+def test_refuses_a_question_asked_twice(answers, mode, factor, sign):
+    data = answers.assign(a4=answers["a1"] * factor + 7)
     model = PathModel(
-        [composite("A", ["a1", "a2", "a4"], mode="B"), reflective("B", ["b1", "b2"])], ["A -> B"]
+        [composite("A", ["a1", "a2", "a4"], mode=mode), reflective("B", ["b1", "b2"])], ["A -> B"]
     )
     with pytest.raises(
-        ValueError, match=r"construct 'A' is in mode B and 'a4' repeats 'a1'.*mode A"
+        ValueError, match=rf"item 'a4' repeats 'a1' \(their correlation is {sign}\): .* leave one"
     ):
         estimate_model(model, data)
+    elsewhere = PathModel([single_item("X", "a4"), reflective("B", ["a1", "b1"])], ["X -> B"])
+    with pytest.raises(ValueError, match=r"item 'a1' repeats 'a4'"):
+        estimate_model(elsewhere, data)
 
 
 def test_refuses_an_item_that_is_the_sum_of_others_in_mode_b(answers):
@@ -289,17 +299,17 @@ def test_refuses_an_item_that_is_the_sum_of_others_in_mode_b(answers):
     model = PathModel(
         [composite("A", ["a1", "a2", "a4"], mode="B"), reflective("B", ["b1", "b2"])], ["A -> B"]
     )
-    with pytest.raises(ValueError, match="construct 'A' is in mode B and 'a4' is a sum of the oth"):
+    with pytest.raises(
+        ValueError, match="construct 'A' is in mode B and 'a4' follows from the oth"
+    ):
         estimate_model(model, data)
 
 
-def test_refuses_two_sources_that_are_one(answers):
-    data = answers.assign(again=answers["a1"])
-    model = PathModel(
-        [single_item("X", "a1"), single_item("V", "again"), reflective("C", ["c1", "c2"])],
-        ["X, V -> C"],
-    )
-    with pytest.raises(ValueError, match="of what points to 'C', 'V' repeats 'X'"):
+def test_refuses_a_source_that_follows_from_two_others(answers):
+    data = answers.assign(both=answers["a1"] + answers["b1"])
+    singles = [single_item(*names) for names in (("X", "a1"), ("V", "b1"), ("W", "both"))]
+    model = PathModel([*singles, reflective("C", ["c1", "c2"])], ["X, V, W -> C"])
+    with pytest.raises(ValueError, match="of what points to 'C', 'W' follows from the others"):
         estimate_model(model, data)
 
 

@@ -205,8 +205,11 @@ def test_whole_can_be_moderated(whole):
 
 
 def test_repeated_part_in_mode_b_is_named(whole):
-    data = whole.assign(**{f"q{k}": whole[f"p{k}"] for k in (1, 2, 3)})
-    with pytest.raises(ValueError, match="of what points to 'Y', 'Q' repeats 'P'"):
+    # No item is another's copy, and yet the weights cancel what tells the parts apart.
+    rest = np.random.default_rng(4).normal(size=400) * 1e-4
+    share = {1: rest, 2: -2 * rest, 3: rest}
+    data = whole.assign(**{f"q{k}": whole[f"p{k}"] + share[k] for k in share})
+    with pytest.raises(ValueError, match=r"of what points to 'Y', '[PQ]' follows from the others"):
         estimate_model(whole_model("B"), data)
 
 

@@ -242,13 +242,13 @@ HOPELESS = {
     "constant": (lambda s: s.assign(loyalty_1=7.0), "item 'loyalty_1' has the same answer"),
     "duplicated": (
         lambda s: s.assign(image_2=s["image_0"]),
-        "item 'image_2' holds the same answers as 'image_0'.*leave one of them out",
+        "item 'image_2' repeats 'image_0'.*leave one of them out",
     ),
     "more items than respondents": (
         lambda s: s.head(15),
-        "15 respondents answered all 18 items of ccsi, and at least 19 are needed: collect more",
+        "15 respondents are too few for 18 items: at least 20 are needed; collect more",
     ),
-    "three respondents": (lambda s: s.head(3), "3 respondents answered all 18 items"),
+    "three respondents": (lambda s: s.head(3), "3 respondents are too few for 18 items"),
     "nobody": (lambda s: s.head(0), "the data have no rows"),
     "all missing": (lambda s: s * np.nan, "item 'image_0' has no answer at all: leave it out"),
     "one item missing": (
@@ -256,8 +256,8 @@ HOPELESS = {
         "item 'satisfaction_1' has no answer at all: leave it out",
     ),
     "mostly missing": (
-        lambda s: s.assign(satisfaction_1=s["satisfaction_1"].where(s.index < 12)),
-        r"12 respondents answered all 18 items of ccsi \(most gaps: 'satisfaction_1', 288\)",
+        lambda s: s.head(30).assign(satisfaction_1=s["satisfaction_1"].where(s.index < 18)),
+        r"only 18 of 30 .* and 20 are needed; most gaps are in 'satisfaction_1' \(12\): leave",
     ),
     "no column": (lambda s: s.drop(columns="image_1"), "no column 'image_1'"),
     "words": (lambda s: s.assign(image_1="good"), "item 'image_1' is not numeric"),
