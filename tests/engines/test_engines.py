@@ -379,9 +379,12 @@ def test_the_order_of_rows_changes_no_bit(engine):
 def test_reading_in_periods_changes_nothing(monkeypatch, convert, n_rows):
     orders = make_orders()
     expected = aggregate_orders(orders, observed_to=END)
+    repeats = count_repeats({"orders": orders})
     monkeypatch.setattr(aggregate, "_ROWS_AT_A_TIME", n_rows)
     table = aggregate_orders(convert(orders), observed_to=END)
     pd.testing.assert_frame_equal(table, expected, check_exact=True)
+    again = count_repeats({"orders": convert(orders)})
+    pd.testing.assert_frame_equal(again, repeats, check_exact=True)
 
 
 SCRIPT = """
