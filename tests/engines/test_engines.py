@@ -31,10 +31,14 @@ from crmlab.data.quality import (
 )
 from crmlab.data.unicity import measure_unicity
 from crmlab.performance.quarters import quarter_book, quarter_contacts
+from crmlab.satisfaction.repurchase import count_later_purchases
+from crmlab.segments.effects import planted_uplift, uplift_by_segment
 from crmlab.segments.network.links import open_links, summarize_links
 from crmlab.value import aggregate
-from crmlab.value.aggregate import aggregate_orders
+from crmlab.value.aggregate import aggregate_orders, count_daily_repeats, value_between
+from crmlab.value.engagement import engagement_value
 from crmlab.value.holdout import split_orders
+from crmlab.value.lifetime import BgNbd, track_orders
 from crmlab.value.orders import describe_orders, head_orders
 from crmlab.value.trend import repeat_rate_by_cohort, summarize_months
 
@@ -168,6 +172,46 @@ def find_leads(tables):
     return leads.sort_values(list(leads), ignore_index=True)
 
 
+def track_weeks(tables):
+    model, orders = BgNbd(0.243, 4.414, 0.793, 2.426), tables["orders"]
+    return track_orders(model, orders, calibrated_to="2024-02-01", observed_to=END)
+
+
+def count_repeats(tables):
+    return count_daily_repeats(tables["orders"], won_to="2024-02-01", observed_to=END)
+
+
+def follow_answers(tables):
+    """Count what was bought after answers: twice of one customer, of strangers, of nobody."""
+    survey = pd.DataFrame({"customer_id": ["客户001", "é", "客户001", "nobody", None, "Z"]})
+    survey["answered_on"] = pd.Timestamp("2024-03-01") + pd.to_timedelta([0, 3, 50, 0, 1, 9], "D")
+    return count_later_purchases(tables["orders"], survey, days=60).to_frame("n_later")
+
+
+def find_engagement(tables):
+    ids = [*(f"客户{i:02d}" for i in range(20)), *(f"C{i:02d}" for i in range(10)), "é"]
+    worth = np.random.default_rng(6).gamma(2.0, 100.0, (2, len(ids)))
+    value = {"customer_id": ids, "lifetime_value": worth[0], "past_value": worth[1]}
+    return engagement_value(pd.DataFrame(value), tables["links"])
+
+
+def find_uplift(tables):
+    """Return the effect of the later contacts by segment, and what was planted."""
+    ids, day = [f"客户{i:03d}" for i in range(50)], pd.Timestamp("2024-03-01")
+    rng = np.random.default_rng(7)
+    segment, after = pd.Series(rng.integers(1, 4, 50), index=ids), {"after": day}
+    left = pd.Series(day + pd.to_timedelta(rng.integers(0, 300, 50), unit="D")).mask(
+        rng.random(50) < 0.5
+    )
+    truth = pd.DataFrame({"customer_id": ids, "dropped_out_on": left})
+    truth[["uplift_probability", "purchase_rate_per_week"]] = rng.random((50, 2)) / 4
+    table = uplift_by_segment(tables["contacts"], segment, **after)
+    return table.assign(
+        planted=planted_uplift(tables["contacts"], truth, segment, **after).to_numpy(),
+        n_left_out=table.attrs["n_left_out"],
+    )
+
+
 READERS = {
     "customers": lambda t: aggregate_orders(t["orders"], observed_to=END),
     "facts": lambda t: pd.DataFrame([describe_orders(t["orders"], observed_to=END)]),
@@ -188,9 +232,15 @@ READERS = {
     "rules": count_broken_rules,
     "usual rules": count_usual_rules,
     "leads": find_leads,
+    "span": lambda t: value_between(t["orders"], "2024-02-01", "2024-02-29").reset_index(),
+    "repeats": count_repeats,
+    "tracked": track_weeks,
+    "answers": follow_answers,
+    "engagement": find_engagement,
+    "uplift": find_uplift,
 }
 #: Many questions, most of them asked by others as well: half as much again of Spark's time.
-COMPOSED = ("holdout", "inventory", "rules")
+COMPOSED = ("holdout", "inventory", "rules", "tracked")
 ENGINES = {
     "polars": pl.from_pandas,
     "polars lazy": lambda frame: pl.from_pandas(frame).lazy(),
@@ -329,9 +379,12 @@ def test_the_order_of_rows_changes_no_bit(engine):
 def test_reading_in_periods_changes_nothing(monkeypatch, convert, n_rows):
     orders = make_orders()
     expected = aggregate_orders(orders, observed_to=END)
+    repeats = count_repeats({"orders": orders})
     monkeypatch.setattr(aggregate, "_ROWS_AT_A_TIME", n_rows)
     table = aggregate_orders(convert(orders), observed_to=END)
     pd.testing.assert_frame_equal(table, expected, check_exact=True)
+    again = count_repeats({"orders": convert(orders)})
+    pd.testing.assert_frame_equal(again, repeats, check_exact=True)
 
 
 SCRIPT = """

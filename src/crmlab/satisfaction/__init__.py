@@ -55,6 +55,7 @@ from crmlab.satisfaction.ratio import (
     shift_scale,
     tolerance_sensitivity,
 )
+from crmlab.satisfaction.repurchase import count_later_purchases
 from crmlab.satisfaction.service_quality import (
     dimension_gaps,
     pair_statements,
@@ -89,6 +90,7 @@ __all__ = [
     "compare_segments",
     "count_classes",
     "count_classes_by_segment",
+    "count_later_purchases",
     "criterion_correlations",
     "delivered_value",
     "dimension_gaps",

@@ -19,11 +19,13 @@ models, Biometrika 73, 13-22, doi:10.1093/biomet/73.1.13.
 
 from __future__ import annotations
 
+import narwhals as nw
 import numpy as np
 import pandas as pd
 from scipy.special import chdtrc, ndtr, ndtri, stdtr, stdtrit
 
 from crmlab.atlas.sentences import say
+from crmlab.data.engines import collect, put_beside, read_frame
 from crmlab.data.sampling import adjust_p_values
 
 __all__ = ["difference_by_segment", "planted_uplift", "test_heterogeneity"]
@@ -92,7 +94,7 @@ def difference_by_segment(score, segment, *, by=None, confidence=0.95):
     return table if by is not None else table.drop(columns="part")
 
 
-def uplift_by_segment(contacts, segment, *, confidence=0.95):
+def uplift_by_segment(contacts, segment, *, after=None, confidence=0.95):
     r"""Return the effect of being contacted in each segment, from treated and held-out contacts.
 
     .. math:: \hat\tau_g = \bar y_{g, \text{treated}} - \bar y_{g, \text{held out}} \qquad
@@ -105,13 +107,16 @@ def uplift_by_segment(contacts, segment, *, confidence=0.95):
 
     Parameters
     ----------
-    contacts : pandas.DataFrame
+    contacts : pandas, Polars (eager or lazy), DuckDB, PyArrow or PySpark table
         One row per contact: `customer_id`, `is_treated` (bool), `has_responded` (bool). Campaigns
-        are pooled: each should have held out the same share, at random.
+        are pooled: each should have held out the same share, at random. They are counted where
+        they lie.
     segment : pandas.Series
         Segment by customer, made from what was known *before* these contacts: a segment that
         counts the orders a contact brought would find its own effect. Contacts of customers
         without one are left out; `n_left_out` in `attrs` counts them.
+    after : Timestamp, optional
+        Only contacts later than this count, by their `contacted_on`; one without a day is not.
     confidence : float
         Probability that an interval is to cover, between 0 and 1.
 
@@ -143,18 +148,15 @@ def uplift_by_segment(contacts, segment, *, confidence=0.95):
     [0.25, 0.05, 0.16, 0.34]
     """
     needed = ["customer_id", "is_treated", "has_responded"]
-    absent = [name for name in needed if name not in contacts.columns]
-    if absent:
-        raise ValueError(
-            f"contacts: column {absent[0]!r} is missing; the table has "
-            f"{', '.join(map(str, contacts.columns))}"
-        )
+    frame = _read_contacts(contacts, needed, after)
     if not segment.index.is_unique:
         raise ValueError("segment: the index names a customer twice; expected one row per customer")
-    frame = contacts[needed].assign(segment=contacts["customer_id"].map(segment)).dropna()
-    frame = frame.astype({"segment": segment.dtype})  # unknown customers made it a float
-    if len(contacts) and contacts["is_treated"].astype(bool).all():
+    counts = collect(frame.group_by(needed).agg(nw.len().alias("n_contacts")))
+    counts = counts.sort_values(needed, ignore_index=True)  # for sums that every engine has alike
+    if len(counts) and counts["is_treated"].astype(bool).all():
         raise ValueError(say("segments_all_treated"))
+    frame = counts.assign(segment=counts["customer_id"].map(segment)).dropna()
+    frame = frame.astype({"segment": segment.dtype})  # unknown customers made it a float
     rows = []
     for name, own in frame.groupby("segment", sort=True):
         rows.append({"segment": name} | _uplift(own, confidence))
@@ -162,7 +164,7 @@ def uplift_by_segment(contacts, segment, *, confidence=0.95):
     columns += ["uplift", "standard_error", "lower", "upper", "p_value"]
     table = pd.DataFrame(rows, columns=columns)
     table["adjusted_p_value"] = adjust_p_values(table["p_value"])
-    table.attrs["n_left_out"] = len(contacts) - len(frame)
+    table.attrs["n_left_out"] = int(counts["n_contacts"].sum() - frame["n_contacts"].sum())
     return table
 
 
@@ -206,7 +208,7 @@ def test_heterogeneity(estimates, standard_errors):
 test_heterogeneity.__test__ = False  # a statistical test, and none of pytest's
 
 
-def planted_uplift(contacts, truth, segment, *, weeks=2):
+def planted_uplift(contacts, truth, segment, *, after=None, weeks=2):
     r"""Return the uplift that the simulator put into each segment, to check `uplift_by_segment`.
 
     A contact moves a customer with his own probability; it adds nothing where he would have
@@ -214,13 +216,15 @@ def planted_uplift(contacts, truth, segment, *, weeks=2):
 
     Parameters
     ----------
-    contacts : pandas.DataFrame
+    contacts : pandas, Polars (eager or lazy), DuckDB, PyArrow or PySpark table
         `customer_id` and `contacted_on`, one row per contact.
     truth : pandas.DataFrame
         The simulator's `customer_id`, `uplift_probability`, `purchase_rate_per_week` and
         `dropped_out_on` (NaT for who has not left).
     segment : pandas.Series
         Segment by customer; contacts of customers without one are left out.
+    after : Timestamp, optional
+        Only contacts later than this count.
     weeks : float
         How long after a contact an order counts as its response.
 
@@ -238,11 +242,32 @@ def planted_uplift(contacts, truth, segment, *, weeks=2):
     >>> planted_uplift(contacts, truth, pd.Series({"a": 1, "b": 1})).tolist()
     [0.1]
     """
-    known = contacts[["customer_id", "contacted_on"]].merge(truth, on="customer_id")
-    has_left = known["dropped_out_on"] <= known["contacted_on"] + pd.Timedelta(weeks=weeks)
+    frame = _read_contacts(contacts, ["customer_id", "contacted_on"], after)
+    truth = truth.assign(too_late_from=truth["dropped_out_on"] - pd.Timedelta(weeks=weeks))
+    leaving = put_beside(frame, truth[["customer_id", "too_late_from"]])
+    customer = nw.col("customer_id").cast(nw.String)  # Arrow has two kinds of text
+    told = frame.with_columns(customer).join(leaving.with_columns(customer), on="customer_id")
+    is_late = nw.col("contacted_on") >= nw.col("too_late_from")  # missing for who has not left
+    told = told.with_columns(counts=nw.when(is_late).then(0).otherwise(1).cast(nw.Int64))
+    told = told.group_by("customer_id").agg(nw.len().alias("n"), nw.col("counts").sum())
+    known = collect(told.sort("customer_id")).merge(truth, on="customer_id")
     would_not_buy = np.exp(-weeks * known["purchase_rate_per_week"])
-    added = known["uplift_probability"] * would_not_buy * ~has_left
-    return added.groupby(known["customer_id"].map(segment)).mean()
+    n_open = known["counts"].astype("int64")  # some engines add up to kinds of their own
+    known["added"] = known["uplift_probability"] * would_not_buy * n_open
+    sums = known.groupby(known["customer_id"].map(segment))[["added", "n"]].sum()
+    return sums["added"] / sums["n"]
+
+
+def _read_contacts(contacts, columns, after):
+    """Return these columns of the contacts, of those after a day where one is given."""
+    dated = "contacted_on" in columns or after is not None
+    needed = list(dict.fromkeys([*columns, *(["contacted_on"] if dated else [])]))
+    frame = read_frame("contacts", contacts, needed).select(needed)
+    if dated:
+        frame = frame.with_columns(nw.col("contacted_on").cast(nw.Datetime("us")))
+    if after is not None:
+        frame = frame.filter(nw.col("contacted_on") > pd.Timestamp(after).to_pydatetime())
+    return frame
 
 
 def _welch(inside, rest, confidence):
@@ -271,21 +296,21 @@ def _welch(inside, rest, confidence):
     }
 
 
-def _uplift(contacts, confidence):
+def _uplift(counts, confidence):
     """Return the effect in one segment with an error that counts customers."""
-    is_treated = contacts["is_treated"].to_numpy(dtype=bool)
-    responded = contacts["has_responded"].to_numpy(dtype=float)
-    row = {"n_treated": int(is_treated.sum()), "n_held_out": int((~is_treated).sum())}
+    is_treated = counts["is_treated"].to_numpy(dtype=bool)
+    has_responded = counts["has_responded"].to_numpy(dtype=float)
+    n_contacts = counts["n_contacts"].to_numpy()
+    arms = {"treated": (is_treated, 1.0), "held_out": (~is_treated, -1.0)}
+    row = {f"n_{name}": int(n_contacts[arm].sum()) for name, (arm, _) in arms.items()}
     shares, centre, least, n_fewest = {}, 0.0, 0.0, np.inf
-    influence = np.zeros(len(contacts))
-    for name, arm, sign in (
-        ("treated_share", is_treated, 1.0),
-        ("held_out_share", ~is_treated, -1.0),
-    ):
-        n, n_responses = int(arm.sum()), responded[arm].sum()
-        shares[name] = n_responses / n if n else np.nan
-        n_fewest = min(n_fewest, contacts["customer_id"][arm].nunique())
-        influence[arm] = sign * (responded[arm] - shares[name]) / max(n, 1)
+    influence = np.zeros(len(counts))
+    for name, (arm, sign) in arms.items():
+        n, n_responses = row[f"n_{name}"], (n_contacts * has_responded)[arm].sum()
+        share = n_responses / n if n else np.nan
+        shares[f"{name}_share"] = share
+        n_fewest = min(n_fewest, counts["customer_id"][arm].nunique())
+        influence[arm] = sign * n_contacts[arm] * (has_responded[arm] - share) / max(n, 1)
         added = (n_responses + 1) / (n + 2)
         centre += sign * added
         least += added * (1 - added) / (n + 2)
@@ -294,7 +319,7 @@ def _uplift(contacts, confidence):
     names = ("standard_error", "lower", "upper", "p_value")
     if n_fewest < _FEWEST_CUSTOMERS:
         return row | dict.fromkeys(names, np.nan)
-    of_customer = pd.Series(influence).groupby(contacts["customer_id"].to_numpy()).sum()
+    of_customer = pd.Series(influence).groupby(counts["customer_id"].to_numpy()).sum()
     n_customers = len(of_customer)
     # The usual correction of a sum over few customers.
     variance = (of_customer**2).sum() * n_customers / (n_customers - 1)

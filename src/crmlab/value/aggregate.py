@@ -1,4 +1,4 @@
-"""Orders brought to one row per customer.
+"""Orders brought to one row per customer, or one per day.
 
 Who asks: every measure of value. Money is added up exactly (`crmlab.data.exact`): the engine and
 the number of cores show in no digit.
@@ -17,9 +17,9 @@ import pandas as pd
 
 from crmlab.data.engines import collect, materialise
 from crmlab.data.exact import join_money, split_money, sum_money
-from crmlab.value.orders import open_orders
+from crmlab.value.orders import as_day, open_orders
 
-__all__ = ["aggregate_orders"]
+__all__ = ["aggregate_orders", "count_daily_repeats", "value_between"]
 
 _ROWS_AT_A_TIME = 10_000_000
 
@@ -71,30 +71,120 @@ def aggregate_orders(orders, *, observed_to):
     return table[columns]
 
 
+def value_between(orders, first, last):
+    """Return what each customer brought from one day to another.
+
+    Parameters
+    ----------
+    orders : pandas, Polars (eager or lazy), DuckDB, PyArrow or PySpark table
+        Columns `customer_id`, `ordered_on` and `amount`; earlier and later orders stay out.
+    first, last : str, date or Timestamp
+        The days, both inclusive.
+
+    Returns
+    -------
+    pandas.Series
+        `total_value` (money, returns deducted) by `customer_id` in sorted order, of the customers
+        with an order or a return on these days.
+
+    Raises
+    ------
+    ValueError
+        As in `crmlab.value.orders.open_orders`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> orders = pd.DataFrame({
+    ...     "customer_id": ["a", "a", "b"],
+    ...     "ordered_on": pd.to_datetime(["2024-01-01", "2024-01-31", "2024-02-01"]),
+    ...     "amount": [30.0, -10.0, 5.0],
+    ... })
+    >>> value_between(orders, "2024-01-01", "2024-01-31").to_dict()
+    {'a': 20.0}
+    """
+    first, last = as_day(first, name="first"), as_day(last, name="last")
+    book = open_orders(orders, observed_to=pd.Timestamp.max)  # later orders are no fault here
+    part = split_money(book.between(first, last), ["amount"])
+    sums = part.group_by("customer_id").agg(*sum_money({"value": "amount"}))
+    table = collect(sums.sort("customer_id"))
+    value = join_money(table["value_whole"], table["value_parts"])
+    return pd.Series(value, index=pd.Index(table["customer_id"]), name="total_value")
+
+
+def count_daily_repeats(orders, *, won_to, observed_to):
+    """Return how many customers bought again on each day, of those won up to a day.
+
+    Parameters
+    ----------
+    orders, observed_to
+        As in `crmlab.value.orders.open_orders`.
+    won_to : str, date or Timestamp
+        Customers whose first purchase is later are not followed.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per day with such a purchase, in order: `day` and `n_repeat_orders`, the customers
+        who bought on it and had bought on a day before.
+
+    Raises
+    ------
+    ValueError
+        As in `crmlab.value.orders.open_orders`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> orders = pd.DataFrame({
+    ...     "customer_id": ["a", "a", "b", "b"],
+    ...     "ordered_on": pd.to_datetime(["2024-01-01", "2024-01-09", "2024-01-08", "2024-01-09"]),
+    ...     "amount": [30.0, 10.0, 5.0, 5.0],
+    ... })
+    >>> days = count_daily_repeats(orders, won_to="2024-01-05", observed_to="2024-01-31")
+    >>> days["n_repeat_orders"].tolist()  # b was won later
+    [1]
+    """
+    won_to = as_day(won_to, name="won_to")
+    book = open_orders(orders, observed_to=as_day(observed_to, name="observed_to"))
+    begin = book.first_day if book.n_rows else won_to
+    bought = book.between(begin, won_to).filter(nw.col("amount") > 0)
+    firsts = bought.group_by("customer_id").agg(nw.col("day").min().alias("first_ordered_on"))
+    firsts = _materialise(firsts)
+    days = pd.concat([collect(_count_repeats(part, firsts)) for part in _parts(book)])
+    days["n_repeat_orders"] = days["n_repeat_orders"].astype("int64")
+    return days.sort_values("day", ignore_index=True)
+
+
+def _count_repeats(part, firsts):
+    bought = part.filter(nw.col("amount") > 0).select("customer_id", "day")
+    again = bought.join(firsts, on="customer_id").filter(nw.col("day") > nw.col("first_ordered_on"))
+    return again.group_by("day").agg(nw.col("customer_id").n_unique().alias("n_repeat_orders"))
+
+
 def _add_up_periods(book):
     """Return one row per customer with all sums and ends but the first day's value."""
-    periods = _periods(book)
-    if len(periods) < 2:
-        return _materialise(_add_up(book.frame, book.money))
-    customers = None
-    for first, last in periods:
-        period = materialise(_add_up(book.between(first, last), book.money))
-        customers = period if customers is None else _merge(customers, period)
+    whole, *others = (_add_up(part, book.money) for part in _parts(book))
+    if not others:
+        return _materialise(whole)
+    customers = materialise(whole)
+    for period in others:
+        customers = _merge(customers, materialise(period))
     return customers.lazy()
 
 
-def _periods(book):
-    """Return first and last day of the periods to read one after the other."""
+def _parts(book):
+    """Return the orders in periods to read one after the other, in one unless they are many."""
     # The other engines have their tables in memory anyway, or lay down on disk what is too much.
     if not _is_lazy_polars(book.source):
-        return []
+        return [book.frame]
     n_periods = -(-book.n_rows // _ROWS_AT_A_TIME)
     n_days = (book.last_day - book.first_day).days + 1 if book.n_rows else 0
     if n_periods < 2 or n_days < n_periods:
-        return []
+        return [book.frame]
     starts = book.first_day + pd.to_timedelta(np.arange(n_periods) * n_days // n_periods, "D")
     ends = [*(starts[1:] - pd.Timedelta(days=1)), book.last_day]
-    return list(zip(starts, ends, strict=True))
+    return [book.between(first, last) for first, last in zip(starts, ends, strict=True)]
 
 
 def _is_lazy_polars(frame):

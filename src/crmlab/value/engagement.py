@@ -23,8 +23,11 @@ Research 13(3), 297-310, doi:10.1177/1094670510375602.
 
 from __future__ import annotations
 
+import narwhals as nw
 import numpy as np
 import pandas as pd
+
+from crmlab.data.engines import collect, read_frame
 
 __all__ = ["engagement_value", "overlap_of_best"]
 
@@ -46,8 +49,9 @@ def engagement_value(
     value : pandas.DataFrame
         One row per customer: `customer_id`, `lifetime_value` (from now on, money) and
         `past_value` (contribution so far, money), which counts for whoever referred him.
-    links : pandas.DataFrame
-        `customer_id` (who called or referred), `other_id` and `kind` ("call" or "referral").
+    links : pandas, Polars (eager or lazy), DuckDB, PyArrow or PySpark table
+        `customer_id` (who called or referred), `other_id` and `kind` ("call" or "referral"). Calls
+        are counted where they lie; one row per referral comes into memory.
     feedback : pandas.Series, optional
         `customer_id` of each complaint, question or survey answer; any number for a customer.
     incremental_share : float
@@ -74,7 +78,8 @@ def engagement_value(
     Notes
     -----
     A referred customer who is not in `value` is counted, and worth nothing known. A referral on
-    record twice counts once, and nobody refers or reaches himself.
+    record twice counts once, and nobody refers or reaches himself. Rows without one of the two
+    customers count for nothing.
 
     References
     ----------
@@ -90,20 +95,13 @@ def engagement_value(
     >>> table[["lifetime_value", "referral_value", "engagement_value"]].values.tolist()
     [[10.0, 60.0, 70.0], [60.0, 0.0, 60.0]]
     """
-    _check(value, links, incremental_share, acquisition_cost)
+    _check(value, incremental_share, acquisition_cost)
     customer = value["customer_id"]
     worth = value.set_index("customer_id")[["lifetime_value", "past_value"]].sum(axis=1)
-    others = links[links["customer_id"] != links["other_id"]]
-    referred = others.loc[others["kind"] == "referral", ["customer_id", "other_id"]]
-    referred = referred.drop_duplicates()
-    brought = referred["other_id"].map(worth).fillna(0.0)
+    referred, reached = _read_links(links)
+    brought = referred["other_id"].map(worth).fillna(0.0).astype("float64")
     gain = incremental_share * brought + (1 - incremental_share) * acquisition_cost
     gain = gain.groupby(referred["customer_id"]).sum()
-    calls = others.loc[others["kind"] == "call", ["customer_id", "other_id"]]
-    pairs = pd.concat(
-        [calls, calls.set_axis(["other_id", "customer_id"], axis=1)[["customer_id", "other_id"]]]
-    )
-    reached = pairs.drop_duplicates().groupby("customer_id").size()
     reports = pd.Series(dtype="int64") if feedback is None else feedback.value_counts()
     table = pd.DataFrame(
         {
@@ -167,14 +165,29 @@ def _count(customer, counts):
     return customer.map(counts).fillna(0).astype("int64")
 
 
-def _check(value, links, incremental_share, acquisition_cost):
-    for name, frame, columns in [
-        ("value", value, ("customer_id", "lifetime_value", "past_value")),
-        ("links", links, ("customer_id", "other_id", "kind")),
-    ]:
-        absent = [column for column in columns if column not in frame.columns]
-        if absent:
-            raise ValueError(f"{name}: column {absent[0]!r} is missing; expected {columns}")
+def _read_links(links):
+    """Return each referral once, and how many people each customer called or was called by."""
+    frame = read_frame("links", links, ["customer_id", "other_id", "kind"])
+    one, other = nw.col("customer_id"), nw.col("other_id")
+    pairs = frame.filter(~one.is_null() & ~other.is_null()).filter(one != other)
+    referred = pairs.filter(nw.col("kind") == "referral").select("customer_id", "other_id").unique()
+    calls = pairs.filter(nw.col("kind") == "call")
+    ends = nw.concat(
+        [
+            calls.select(customer_id=one, other_id=other),
+            calls.select(customer_id=other, other_id=one),
+        ]
+    )
+    reached = collect(ends.group_by("customer_id").agg(other.n_unique().alias("n_reached")))
+    referred = collect(referred.sort("customer_id", "other_id"))
+    return referred, reached.set_index("customer_id")["n_reached"]
+
+
+def _check(value, incremental_share, acquisition_cost):
+    needed = ("customer_id", "lifetime_value", "past_value")
+    absent = [column for column in needed if column not in value.columns]
+    if absent:
+        raise ValueError(f"value: column {absent[0]!r} is missing; expected {needed}")
     if value["customer_id"].duplicated().any():
         raise ValueError("value: a customer has two rows; expected one row per customer")
     if not (0 <= incremental_share <= 1 and 0 <= acquisition_cost < np.inf):

@@ -22,7 +22,6 @@ __all__ = [
     "check_dates",
     "describe_orders",
     "head_orders",
-    "list_purchase_days",
     "open_orders",
 ]
 
@@ -123,7 +122,8 @@ def describe_orders(orders, *, observed_to):
     -------
     dict
         `n_purchases`, `n_returns`, `n_customers`, `median_purchase` and `largest_purchase`
-        (money; NaN without purchases), `net_sales` (all amounts, returns deducted),
+        (money; NaN without purchases), `purchase_value` (all purchases),
+        `net_sales` (all amounts, returns deducted),
         `first_ordered_on` and `last_ordered_on` (of any order; NaT without one).
 
     Raises
@@ -145,26 +145,30 @@ def describe_orders(orders, *, observed_to):
     """
     book = open_orders(orders, observed_to=observed_to)
     amount = nw.col("amount")
-    marked = split_money(book.frame, ["amount"]).with_columns(
+    marked = book.frame.with_columns(
         purchase=nw.when(amount > 0).then(amount),
+        sold=nw.when(amount > 0).then(amount).otherwise(0.0),
         is_purchase=(amount > 0).cast(nw.Int64),
         is_return=(amount < 0).cast(nw.Int64),
     )
     facts = collect(
-        marked.select(
+        split_money(marked, ["amount", "sold"]).select(
             nw.col("is_purchase").sum().alias("n_purchases"),
             nw.col("is_return").sum().alias("n_returns"),
             nw.col("customer_id").n_unique().alias("n_customers"),
             nw.col("purchase").median().alias("median_purchase"),
             nw.col("purchase").max().alias("largest_purchase"),
-            *sum_money({"net_sales": "amount"}),
+            *sum_money({"purchase_value": "sold", "net_sales": "amount"}),
         )
-    ).fillna({"n_purchases": 0, "n_returns": 0, "net_sales_whole": 0, "net_sales_parts": 0})
+    )
+    sums = {name: [f"{name}_whole", f"{name}_parts"] for name in ("purchase_value", "net_sales")}
+    added = ["n_purchases", "n_returns", *sums["purchase_value"], *sums["net_sales"]]
+    facts = facts.fillna(dict.fromkeys(added, 0))
     row = facts.iloc[0]
     return {
         **{name: int(row[name]) for name in ("n_purchases", "n_returns", "n_customers")},
         **{name: float(row[name]) for name in ("median_purchase", "largest_purchase")},
-        "net_sales": float(join_money(facts["net_sales_whole"], facts["net_sales_parts"])[0]),
+        **{name: float(join_money(facts[w], facts[p])[0]) for name, (w, p) in sums.items()},
         "first_ordered_on": book.first_day,
         "last_ordered_on": book.last_day,
     }
@@ -195,41 +199,6 @@ def head_orders(orders, n=5):
     frame = read_frame("orders", orders, ["customer_id", "ordered_on", "amount"])
     keys = [name for name in ("ordered_on", "order_id") if name in frame.collect_schema()]
     return collect(frame.sort(*keys).head(n))
-
-
-def list_purchase_days(orders, *, observed_to):
-    """Return the days on which each customer bought, each day once.
-
-    Parameters
-    ----------
-    orders, observed_to
-        As in `open_orders`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        `customer_id` and `day`, sorted by both. As long as the order book, where nobody buys
-        twice on a day: for counts and ends of days, `crmlab.value.aggregate` needs less memory.
-
-    Raises
-    ------
-    ValueError
-        As in `open_orders`.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> orders = pd.DataFrame({
-    ...     "customer_id": ["a", "a", "a"],
-    ...     "ordered_on": pd.to_datetime(["2024-01-01", "2024-01-01", "2024-01-15"]),
-    ...     "amount": [30.0, 10.0, -5.0],
-    ... })
-    >>> len(list_purchase_days(orders, observed_to=pd.Timestamp("2024-01-31")))
-    1
-    """
-    book = open_orders(orders, observed_to=observed_to)
-    days = book.frame.filter(nw.col("amount") > 0).select("customer_id", "day").unique()
-    return collect(days.sort("customer_id", "day"))
 
 
 def as_day(value, *, name):

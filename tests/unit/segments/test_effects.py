@@ -153,6 +153,21 @@ def test_contacts_of_unknown_customers_are_left_out_and_counted():
     pd.testing.assert_frame_equal(contacts, before)
 
 
+def test_only_contacts_after_a_day_count():
+    contacts, segment = experiment(n=60)
+    days = pd.date_range("2024-01-01", periods=len(contacts), freq="D")
+    contacts["contacted_on"] = days.to_series(index=contacts.index).mask(contacts.index == 170)
+    is_later = contacts["contacted_on"] > days[90]
+    found = uplift_by_segment(contacts, segment, after=days[90])
+    expected = uplift_by_segment(contacts[is_later], segment)
+    pd.testing.assert_frame_equal(found, expected, check_exact=True)
+    assert found[["n_treated", "n_held_out"]].sum(axis=None) == is_later.sum() == 88
+    truth = pd.DataFrame({"customer_id": segment.index, "dropped_out_on": days[100]})
+    truth = truth.assign(uplift_probability=0.5, purchase_rate_per_week=0.0)
+    planted = planted_uplift(contacts, truth, segment, after=days[90], weeks=1)
+    assert planted.tolist() == [pytest.approx(0.5 * 2 / 88)]  # of the days 91 and 92
+
+
 def test_an_arm_without_customers_leaves_the_uplift_open():
     contacts, segment = experiment(n=40)
     is_first = contacts["customer_id"].map(segment) == 1

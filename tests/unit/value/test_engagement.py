@@ -101,3 +101,14 @@ def test_a_referral_counts_once_and_nobody_refers_himself():
     links = pd.DataFrame({"customer_id": list("aaa"), "other_id": list("bba"), "kind": "referral"})
     found = engagement_value(value, links, incremental_share=0.5).loc[0]
     assert (found["n_referred"], found["referral_value"]) == (1, 5.0)
+
+
+def test_links_without_one_of_the_two_count_for_nothing():
+    gaps = pd.DataFrame(
+        [("a", None, "referral"), (None, "b", "referral"), ("a", None, "call")],
+        columns=LINKS.columns,
+    )
+    table = engagement_value(VALUE, pd.concat([LINKS, gaps]))
+    pd.testing.assert_frame_equal(table, engagement_value(VALUE, LINKS))
+    none = engagement_value(VALUE, LINKS.iloc[:0])
+    assert (none[["n_referred", "n_reached", "referral_value"]] == 0).all(axis=None)

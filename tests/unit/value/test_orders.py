@@ -8,8 +8,8 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from crmlab.value.aggregate import aggregate_orders
-from crmlab.value.orders import as_day
+from crmlab.value.aggregate import aggregate_orders, count_daily_repeats, value_between
+from crmlab.value.orders import as_day, describe_orders
 
 END = pd.Timestamp("2024-12-31")
 
@@ -206,3 +206,50 @@ def test_orders_are_left_unchanged():
     before = orders.copy(deep=True)
     aggregate_orders(orders, observed_to=END)
     pd.testing.assert_frame_equal(orders, before)
+
+
+def test_value_between_two_days_holds_both_and_what_lies_between():
+    orders = order_book()
+    for first, last in [("2024-02-01", "2024-02-29"), ("2024-05-05", "2024-05-05")]:
+        rows = orders[orders["ordered_on"].between(first, last)]
+        found = value_between(orders, first, last)
+        pd.testing.assert_series_equal(
+            found, rows.groupby("customer_id")["amount"].sum().rename("total_value")
+        )
+    assert value_between(orders, "2030-01-01", "2030-12-31").empty
+    whole = value_between(orders, "2024-01-01", END)
+    everything = aggregate_orders(orders, observed_to=END).set_index("customer_id")
+    pd.testing.assert_series_equal(whole, everything["total_value"], check_exact=True)
+
+
+def test_value_between_refuses_what_it_would_not_count():
+    orders = order_book(30)
+    orders.loc[3, "amount"] = np.nan
+    with pytest.raises(ValueError, match="1 rows have a missing customer_id or ordered_on"):
+        value_between(orders, "2024-01-01", "2024-12-31")
+    with pytest.raises(ValueError, match="last is 20240131; expected a day"):
+        value_between(order_book(30), "2024-01-01", 20240131)
+
+
+def test_daily_repeats_are_those_counted_customer_by_customer():
+    orders, won_to = order_book(), pd.Timestamp("2024-01-20")
+    bought = orders[orders["amount"] > 0].drop_duplicates(["customer_id", "ordered_on"])
+    seen = {}
+    for _, days in bought.groupby("customer_id")["ordered_on"]:
+        if days.min() <= won_to:
+            for day in days[days > days.min()]:
+                seen[day] = seen.get(day, 0) + 1
+    found = count_daily_repeats(orders, won_to=won_to, observed_to=END)
+    assert found.set_index("day")["n_repeat_orders"].to_dict() == seen
+    assert found["day"].is_monotonic_increasing
+    assert count_daily_repeats(orders.iloc[:0], won_to=won_to, observed_to=END).empty
+
+
+def test_purchases_and_returns_make_the_net_sales():
+    orders = order_book()
+    facts = describe_orders(orders, observed_to=END)
+    amount = orders["amount"]
+    assert facts["purchase_value"] == pytest.approx(amount[amount > 0].sum(), rel=1e-12)
+    assert facts["net_sales"] == pytest.approx(amount.sum(), rel=1e-12)
+    nothing = describe_orders(orders.iloc[:0], observed_to=END)
+    assert (nothing["purchase_value"], nothing["net_sales"]) == (0.0, 0.0)

@@ -13,8 +13,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from crmlab.value.aggregate import aggregate_orders, count_daily_repeats
+from crmlab.value.holdout import split_orders
 from crmlab.value.lifetime.value import run_rate_orders
-from crmlab.value.orders import as_day, list_purchase_days
+from crmlab.value.orders import as_day
 
 __all__ = [
     "compare_forecasts",
@@ -32,7 +34,7 @@ def repeat_days_after(summary, orders, *, observed_to):
     ----------
     summary : pandas.DataFrame
         One row per customer with `customer_id`, made from the earlier orders.
-    orders : pandas, Polars, DuckDB or PyArrow table
+    orders : pandas, Polars (eager or lazy), DuckDB, PyArrow or PySpark table
         The later orders (`crmlab.value.holdout.split_orders`).
     observed_to : str, date or Timestamp
         Last day under observation, inclusive.
@@ -54,9 +56,9 @@ def repeat_days_after(summary, orders, *, observed_to):
     >>> repeat_days_after(summary, later, observed_to="2024-02-29").tolist()
     [0, 1]
     """
-    days = list_purchase_days(orders, observed_to=as_day(observed_to, name="observed_to"))
-    bought = days["customer_id"].value_counts()
-    return summary["customer_id"].map(bought).fillna(0).astype("int64").to_numpy()
+    later = aggregate_orders(orders, observed_to=as_day(observed_to, name="observed_to"))
+    n_days = later.set_index("customer_id")["n_purchase_days"]
+    return summary["customer_id"].map(n_days).fillna(0).astype("int64").to_numpy()
 
 
 def track_orders(model, orders, *, calibrated_to, observed_to):
@@ -66,7 +68,7 @@ def track_orders(model, orders, *, calibrated_to, observed_to):
     ----------
     model : BgNbd, MbgNbd or ParetoNbd
         Fitted to the orders up to `calibrated_to`.
-    orders : pandas, Polars, DuckDB or PyArrow table
+    orders : pandas, Polars (eager or lazy), DuckDB, PyArrow or PySpark table
         All orders, calibration and hold-out.
     calibrated_to, observed_to : str, date or Timestamp
         Last day of the calibration and of the whole, inclusive.
@@ -88,17 +90,17 @@ def track_orders(model, orders, *, calibrated_to, observed_to):
     end, last = as_day(calibrated_to, name="calibrated_to"), as_day(observed_to, name="observed_to")
     if end > last:
         raise ValueError(f"calibrated_to {end:%Y-%m-%d} is after observed_to {last:%Y-%m-%d}")
-    bought = list_purchase_days(orders, observed_to=last)
-    first = bought.groupby("customer_id")["day"].min()
-    first = first[first <= end]
-    if first.empty:
+    repeats = count_daily_repeats(orders, won_to=end, observed_to=last)
+    won = aggregate_orders(split_orders(orders, calibrated_to=end)[0], observed_to=end)
+    won = won[won["n_orders"] > 0]
+    if won.empty:
         raise ValueError(f"nobody bought up to {end:%Y-%m-%d}; expected a later calibrated_to")
+    first = won["first_ordered_on"]
     begin = first.min()
     n_weeks = (last - begin).days // 7
-    joined = bought["customer_id"].map(first)
-    repeats = bought.loc[bought["day"] > joined, "day"]
-    week = np.maximum(np.ceil((repeats - begin).dt.days / 7).astype("int64"), 1)
-    seen = np.bincount(week[week <= n_weeks], minlength=n_weeks + 1)[1:]
+    week = np.maximum(np.ceil((repeats["day"] - begin).dt.days / 7).astype("int64"), 1)
+    seen = np.bincount(week, repeats["n_repeat_orders"], n_weeks + 1)[1 : n_weeks + 1]
+    seen = seen.astype("int64")
     weeks = np.arange(1, n_weeks + 1)
     starts = first.value_counts()  # customers who came on one day share their expectation
     since = weeks[:, None] - ((starts.index - begin).days / 7).to_numpy()
@@ -106,10 +108,8 @@ def track_orders(model, orders, *, calibrated_to, observed_to):
     ends_on = begin + pd.to_timedelta(weeks * 7, unit="D")
     is_holdout = ends_on > end
     # Each customer at his own rate, as `run_rate_orders` has it: not all of them at the mean one.
-    is_seen = (bought["day"] > joined) & (bought["day"] <= end)
-    n_repeats = bought.loc[is_seen, "customer_id"].value_counts()
     lived = (end - first).dt.days / 7
-    rate = (n_repeats.reindex(first.index, fill_value=0) / lived.where(lived > 0)).sum()
+    rate = ((won["n_purchase_days"] - 1) / lived.where(lived > 0)).sum()
     return pd.DataFrame(
         {
             "week": weeks,
