@@ -32,6 +32,9 @@ from crmlab.data.quality import (
 from crmlab.data.unicity import measure_unicity
 from crmlab.performance.quarters import quarter_book, quarter_contacts
 from crmlab.segments.network.links import open_links, summarize_links
+from crmlab.segments.types.adoption import count_links, describe_adoption
+from crmlab.segments.types.purchases import describe_purchases
+from crmlab.segments.types.questions import judge_contacts, offer_response
 from crmlab.value import aggregate
 from crmlab.value.aggregate import aggregate_orders
 from crmlab.value.holdout import split_orders
@@ -56,6 +59,7 @@ def make_orders(n=1500, seed=21):
             "ordered_on": days.astype("datetime64[us]"),
             "amount": amount,
             "margin": np.round(amount * 0.37, 2),
+            "discount_share": rng.choice([0.0, 0.1, np.nan], n),
         }
     ).sort_values(["ordered_on", "order_id"], ignore_index=True)
 
@@ -74,6 +78,7 @@ def make_contacts(n=400, seed=22):
             "cost": np.round(rng.gamma(2, 1, n), 2),
             "is_treated": rng.random(n) < 0.8,
             "has_responded": rng.random(n) < 0.2,
+            "channel": pd.Series(rng.choice(["mail", "短信"], n), dtype="str"),
         }
     )
 
@@ -168,6 +173,15 @@ def find_leads(tables):
     return leads.sort_values(list(leads), ignore_index=True)
 
 
+def look_at_neighbours(tables):
+    """Return who is linked to whom, and who was first; one has taken it up of every three."""
+    ids = pd.Index([*(f"客户{i:02d}" for i in range(20)), *(f"C{i:02d}" for i in range(20)), "é"])
+    days = pd.Series(pd.date_range("2024-01-01", periods=len(ids), unit="us"), index=ids)
+    adopted_on = days.where(np.arange(len(ids)) % 3 == 0)
+    found = describe_adoption(adopted_on, days, tables["links"], observed_to=END)
+    return found.join(count_links(tables["links"], ids))
+
+
 READERS = {
     "customers": lambda t: aggregate_orders(t["orders"], observed_to=END),
     "facts": lambda t: pd.DataFrame([describe_orders(t["orders"], observed_to=END)]),
@@ -188,9 +202,13 @@ READERS = {
     "rules": count_broken_rules,
     "usual rules": count_usual_rules,
     "leads": find_leads,
+    "purchases": lambda t: describe_purchases(t["orders"], observed_to=END),
+    "adoption": look_at_neighbours,
+    "offers": lambda t: offer_response(t["contacts"]).to_frame(),
+    "questions": lambda t: judge_contacts(t["contacts"], t["orders"])[0],
 }
 #: Many questions, most of them asked by others as well: half as much again of Spark's time.
-COMPOSED = ("holdout", "inventory", "rules")
+COMPOSED = ("holdout", "inventory", "rules", "questions")
 ENGINES = {
     "polars": pl.from_pandas,
     "polars lazy": lambda frame: pl.from_pandas(frame).lazy(),

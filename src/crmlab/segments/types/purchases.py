@@ -107,14 +107,14 @@ def _number_day(day):
 
 def _add_up(book):
     """Return the counts, ends and sums of each customer's orders."""
-    amount, days_ago = nw.col("amount"), nw.col("days_ago")
+    amount, days_ago, discount = nw.col("amount"), nw.col("days_ago"), nw.col("discount")
     is_good = amount.is_finite() & (amount.abs() < LARGEST)
     # Where a comparison of a missing amount is itself missing, the row counts as bad too.
     marked = book.with_columns(
         is_bad=nw.when(is_good).then(0).otherwise(1),
         amount=nw.when(is_good).then(amount).otherwise(0.0),
     )
-    is_deal = (amount > 0) & (nw.col("discount") > 0)
+    is_deal = (amount > 0) & (discount > 0) & discount.is_finite()
     marked = marked.with_columns(
         bought_ago=nw.when(amount > 0).then(days_ago),
         is_purchase=nw.when(amount > 0).then(1).otherwise(0),

@@ -69,7 +69,9 @@ def test_purchases_after_the_end_are_not_seen():
 
 def test_hours_change_no_day_and_leap_days_are_days():
     book = orders(
-        ("a", "1999-12-31 23:59", 1.0), ("a", "2000-03-01 00:01", 1.0), ("a", "2100-03-01 00:00", 1.0)
+        ("a", "1999-12-31 23:59", 1.0),
+        ("a", "2000-03-01 00:01", 1.0),
+        ("a", "2100-03-01 00:00", 1.0),
     )
     found = describe_purchases(book, observed_to=pd.Timestamp("2100-03-01")).loc["a"]
     whole = book.assign(ordered_on=book["ordered_on"].dt.normalize())
