@@ -1,8 +1,7 @@
 """Purchases brought to one row per customer: pace, pauses, deals, and what they brought.
 
 Who asks: every typology that goes by what customers buy. The orders are read where they lie, in
-whatever engine; the pauses between purchases are found there as well, so that no days of purchase
-come into memory.
+whatever engine, and so are the pauses between purchases, by windows over each customer's days.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from crmlab.data.exact import LARGEST, join_money, split_money, sum_money
 __all__ = ["describe_purchases"]
 
 _SUMS = {"total_value": "amount", "recent_value": "recent"}
+_ROWS_AT_A_TIME = 10_000_000
 _LONG_AGO = 1_000_000  # more days than any record goes back
 
 
@@ -68,22 +68,20 @@ def describe_purchases(orders, *, observed_to):
         amount=nw.col("amount").cast(nw.Float64),
         discount=discount.cast(nw.Float64),
     ).filter(~nw.col("customer_id").is_null() & (nw.col("days_ago") >= 0))
-    sums, gaps = (
-        collect(part).set_index("customer_id").sort_index()
-        for part in (_add_up(book), _find_gaps(book))
-    )
+    sums = collect(_add_up(book)).set_index("customer_id").sort_index()
     if sums["n_bad"].any():
         raise ValueError(say("segments_bad_amounts", n=int(sums["n_bad"].sum()), bound=LARGEST))
     if not sums["n_orders"].any():
         raise ValueError("orders: no purchase (amount above 0) up to observed_to; expected some")
-    longest = gaps["longest"].astype("float64").reindex(sums.index)
+    gaps = _find_gaps(book, sums["n_orders"]).set_index("customer_id").reindex(sums.index)
+    longest = gaps["longest"].astype("float64")
     gap = np.ceil(longest / _LONG_AGO)
     bought = pd.DataFrame(
         {
             "n_orders": sums["n_orders"],
             "first_days": sums["first_days"],
             "silence_days": sums["silence_days"],
-            "n_repeat_orders": gaps["n_repeats"].reindex(sums.index),
+            "n_repeat_orders": gaps["n_repeats"],
             "longest_gap_days": gap.fillna(0.0),
             "days_since_return": gap * _LONG_AGO - longest,
             "n_deals": sums["n_deals"] if has_discount else np.nan,
@@ -138,11 +136,26 @@ def _add_up(book):
     return grouped.select("customer_id", "first_days", "silence_days", *whole)
 
 
-def _find_gaps(book):
-    """Return the number of each customer's pauses, and the longest with the day that ended it.
+def _find_gaps(book, n_orders):
+    """Return the number of each customer's pauses, and the longest with the day that ended it."""
+    # Polars holds the days of a window in memory; other engines have them there anyway, or lay
+    # down on disk what is too much. So it is given some customers at a time.
+    if not (isinstance(book, nw.LazyFrame) and book.implementation.is_polars()):
+        return collect(_measure_pauses(book))
+    name = nw.col("customer_id")
+    blocks = n_orders.index.to_series().groupby(n_orders.cumsum() // _ROWS_AT_A_TIME)
+    parts = [
+        collect(_measure_pauses(book.filter((name >= ids.iloc[0]) & (name <= ids.iloc[-1]))))
+        for _, ids in blocks
+    ]
+    return pd.concat(parts, ignore_index=True)
 
-    Of equal pauses the latest counts, so the two travel as one number, of which the greatest is
-    taken: the length in units of `_LONG_AGO`, less the days since the end.
+
+def _measure_pauses(book):
+    """Return `n_repeats` and `longest` of each customer.
+
+    Of equal pauses the latest counts, so a pause and the day that ended it travel as one number,
+    of which the greatest is taken: the length in units of `_LONG_AGO`, less the days since then.
     """
     days_ago = nw.col("days_ago")
     bought = book.filter(nw.col("amount") > 0).select("customer_id", "days_ago")

@@ -2,8 +2,10 @@
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 
+from crmlab.segments.types import purchases
 from crmlab.segments.types.purchases import describe_purchases
 
 END = pd.Timestamp("2024-12-31")
@@ -65,6 +67,17 @@ def test_purchases_after_the_end_are_not_seen():
     assert found["total_value"].to_dict() == {"a": 15, "c": -3}
     with pytest.raises(ValueError, match="no purchase"):
         describe_purchases(BOOK, observed_to=pd.Timestamp("2023-12-31"))
+
+
+@pytest.mark.parametrize("n_rows", [1, 3, 10_000])
+def test_some_customers_at_a_time_change_nothing(monkeypatch, n_rows):
+    rng = np.random.default_rng(3)
+    days = pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 200, 60), unit="D")
+    ids = rng.choice(["a", "é", "客户", "Z", "b c"], 60)
+    book = pd.DataFrame({"customer_id": ids, "ordered_on": days, "amount": rng.normal(9, 9, 60)})
+    monkeypatch.setattr(purchases, "_ROWS_AT_A_TIME", n_rows)
+    found = describe_purchases(pl.from_pandas(book).lazy(), observed_to=END)
+    pd.testing.assert_frame_equal(found, describe_purchases(book, observed_to=END))
 
 
 def test_hours_change_no_day_and_leap_days_are_days():
