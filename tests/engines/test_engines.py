@@ -34,6 +34,9 @@ from crmlab.performance.quarters import quarter_book, quarter_contacts
 from crmlab.satisfaction.repurchase import count_later_purchases
 from crmlab.segments.effects import planted_uplift, uplift_by_segment
 from crmlab.segments.network.links import open_links, summarize_links
+from crmlab.segments.types.adoption import count_links, describe_adoption
+from crmlab.segments.types.purchases import describe_purchases
+from crmlab.segments.types.questions import judge_contacts, offer_response
 from crmlab.value import aggregate
 from crmlab.value.aggregate import aggregate_orders, count_daily_repeats, value_between
 from crmlab.value.engagement import engagement_value
@@ -60,6 +63,7 @@ def make_orders(n=1500, seed=21):
             "ordered_on": days.astype("datetime64[us]"),
             "amount": amount,
             "margin": np.round(amount * 0.37, 2),
+            "discount_share": rng.choice([0.0, 0.1, np.nan], n),
         }
     ).sort_values(["ordered_on", "order_id"], ignore_index=True)
 
@@ -78,6 +82,7 @@ def make_contacts(n=400, seed=22):
             "cost": np.round(rng.gamma(2, 1, n), 2),
             "is_treated": rng.random(n) < 0.8,
             "has_responded": rng.random(n) < 0.2,
+            "channel": pd.Series(rng.choice(["mail", "短信"], n), dtype="str"),
         }
     )
 
@@ -212,6 +217,15 @@ def find_uplift(tables):
     )
 
 
+def look_at_neighbours(tables):
+    """Return who is linked to whom, and who was first; one has taken it up of every three."""
+    ids = pd.Index([*(f"客户{i:02d}" for i in range(20)), *(f"C{i:02d}" for i in range(20)), "é"])
+    days = pd.Series(pd.date_range("2024-01-01", periods=len(ids), unit="us"), index=ids)
+    adopted_on = days.where(np.arange(len(ids)) % 3 == 0)
+    found = describe_adoption(adopted_on, days, tables["links"], observed_to=END)
+    return found.join(count_links(tables["links"], ids))
+
+
 READERS = {
     "customers": lambda t: aggregate_orders(t["orders"], observed_to=END),
     "facts": lambda t: pd.DataFrame([describe_orders(t["orders"], observed_to=END)]),
@@ -238,9 +252,13 @@ READERS = {
     "answers": follow_answers,
     "engagement": find_engagement,
     "uplift": find_uplift,
+    "purchases": lambda t: describe_purchases(t["orders"], observed_to=END),
+    "adoption": look_at_neighbours,
+    "offers": lambda t: offer_response(t["contacts"]).to_frame(),
+    "questions": lambda t: judge_contacts(t["contacts"], t["orders"])[0],
 }
 #: Many questions, most of them asked by others as well: half as much again of Spark's time.
-COMPOSED = ("holdout", "inventory", "rules", "tracked")
+COMPOSED = ("holdout", "inventory", "rules", "tracked", "questions")
 ENGINES = {
     "polars": pl.from_pandas,
     "polars lazy": lambda frame: pl.from_pandas(frame).lazy(),

@@ -2,6 +2,11 @@
 
 Who asks: the check of every typology and stage: a label that agrees no better than shuffled labels
 has found nothing, and a forecast that does no better than "as last month" has learned nothing.
+
+A label is asked of every case here, since each month has a stage: one that cannot be told is a miss
+like any other, and abstaining never pays. To judge only what was said, pass those cases alone, and
+say how many they are. `crmlab.segments.types.scoring` answers the other question, how far to trust
+a type that was given, by coverage and by agreement among those who have one.
 """
 
 from __future__ import annotations

@@ -7,8 +7,9 @@ row per customer; *rules* or *evidence*, a table of cut points (``rules.csv``, `
 a measure is missing or lies between the cut points. `scoring` holds labels against a truth or
 against what the customers did later.
 
-Modules: `rules` (the engine), `behaviour` (measures from orders and requests), `orientation`
-(relational and transactional), `claims` (are the one more profitable than the other?), `adoption`
-(lighthouse customers and followers), `parties` (by relation to the firm), `key_accounts`,
-`questions` (five things to know of each customer), `scoring`.
+Modules: `rules` (the engine), `purchases` (what was bought), `behaviour` (what was asked for, and
+what a silence says), `measures` (all of it in one table), `orientation` (relational and
+transactional), `claims` (are the one more profitable than the other?), `adoption` (lighthouse
+customers and followers), `parties` (by relation to the firm), `key_accounts`, `questions` (five
+things to know of each customer), `scoring`. Orders, contacts and links may be of any engine.
 """

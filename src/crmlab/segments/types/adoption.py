@@ -19,10 +19,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import narwhals as nw
 import numpy as np
 import pandas as pd
 
 from crmlab.atlas.sentences import say
+from crmlab.data.engines import collect, put_beside, read_frame
 
 __all__ = ["BassModel", "adopters_by_period", "count_links", "describe_adoption", "fit_bass"]
 
@@ -77,8 +79,8 @@ def describe_adoption(adopted_on, joined_on, links=None, *, observed_to):
     ----------
     adopted_on, joined_on : pandas.Series
         Days by customer (unique index); NaT where not (yet), or where not known.
-    links : pandas.DataFrame, optional
-        The table `links`: `customer_id`, `other_id`; a pair counts once.
+    links : pandas, Polars (eager or lazy), DuckDB, PyArrow or PySpark table, optional
+        As for `count_links`.
     observed_to : pandas.Timestamp
         Last day observed: who joined later is left out of the population.
 
@@ -107,15 +109,16 @@ def describe_adoption(adopted_on, joined_on, links=None, *, observed_to):
     population = int((joined_on.isna() | (joined_on <= observed_to)).sum())
     place = adopted_on.rank(method="max") / population
     table = pd.DataFrame({"adoption_place": place.fillna(np.inf), "share_before": np.nan})
-    if links is None or not len(links):
+    if links is None:
         return table
-    pairs = _list_pairs(links, table.index)
-    own = adopted_on.reindex(pairs["one"]).to_numpy()
-    others = adopted_on.reindex(pairs["other"]).to_numpy()
-    own = np.where(np.isnat(own), np.datetime64(observed_to) + np.timedelta64(1, "D"), own)
-    is_before = ~np.isnat(others) & (others < own)
-    of_one = pd.Series(is_before.astype("float64")).groupby(pairs["one"].to_numpy())
-    table["share_before"] = of_one.mean().reindex(table.index)
+    # As numbers: engines differ in what a missing day is, and whether it comes before another.
+    day = adopted_on.dt.as_unit("us").astype("int64")
+    next_day = (observed_to + pd.Timedelta(days=1)).as_unit("us").value
+    ever = {"adopted": day.where(adopted_on.notna(), np.iinfo("int64").max)}
+    people = pd.DataFrame(ever | {"until": day.where(adopted_on.notna(), next_day)})
+    is_before = nw.when(nw.col("adopted_other") < nw.col("until")).then(1).otherwise(0)
+    found = _add_up_pairs(links, people, n_before=is_before)
+    table["share_before"] = found["n_before"] / found["n_linked"]
     return table
 
 
@@ -124,15 +127,22 @@ def count_links(links, customers):
 
     Parameters
     ----------
-    links : pandas.DataFrame
-        The table `links`: `customer_id` (who called first, or referred), `other_id`, `kind`.
-    customers : pandas.Index
+    links : pandas, Polars (eager or lazy), DuckDB, PyArrow or PySpark table
+        The table `links`: `customer_id` (who called first, or referred), `other_id`, `kind`. A
+        pair counts once. Pairs are made and counted where the links lie: only one row per
+        customer comes into memory.
+    customers : pandas.Index of str
         Whose links are wanted; links to others are passed over.
 
     Returns
     -------
     pandas.DataFrame, index `customers`
         `n_linked` and `n_referrals`, 0 where there are none.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing.
 
     Examples
     --------
@@ -142,18 +152,32 @@ def count_links(links, customers):
     >>> count_links(links, pd.Index(["a", "b"])).to_numpy().tolist()
     [[1.0, 1.0], [1.0, 0.0]]
     """
-    n_linked = _list_pairs(links, customers)["one"].value_counts()
-    n_referrals = links.loc[links["kind"] == "referral", "customer_id"].value_counts()
-    table = pd.DataFrame({"n_linked": n_linked, "n_referrals": n_referrals})
-    return table.reindex(customers).fillna(0.0)
+    people = pd.DataFrame(index=customers)
+    return _add_up_pairs(links, people, n_referrals=nw.col("n_referrals")).fillna(0.0)
 
 
-def _list_pairs(links, customers):
-    """Return each pair of known customers in both directions, once."""
-    ends = links[["customer_id", "other_id"]].to_numpy()
-    pairs = pd.DataFrame(np.concatenate([ends, ends[:, ::-1]]), columns=["one", "other"])
-    pairs = pairs.drop_duplicates()
-    return pairs[pairs["one"].isin(customers) & pairs["other"].isin(customers)]
+def _add_up_pairs(links, people, **sums):
+    """Return the number of each customer's pairs with known customers, and sums over them.
+
+    A sum may use `n_referrals` of the pair, what is known of the customer, and, with `_other`
+    behind its name, what is known of the other.
+    """
+    frame = read_frame("links", links, ["customer_id", "other_id", "kind"])
+    one, other = (nw.col(name).cast(nw.String) for name in ("customer_id", "other_id"))
+    is_referral = nw.when(nw.col("kind") == "referral").then(1).otherwise(0).cast(nw.Int64)
+    onward = frame.select(customer_id=one, other_id=other, n_referrals=is_referral)
+    back = frame.select(customer_id=other, other_id=one, n_referrals=is_referral * 0)
+    pairs = nw.concat([onward, back]).group_by("customer_id", "other_id")
+    pairs = pairs.agg(nw.col("n_referrals").sum())
+    known = put_beside(frame, people.rename_axis("customer_id").reset_index())
+    known = known.with_columns(nw.col("customer_id").cast(nw.String))  # Arrow has two kinds of text
+    others = known.rename({name: f"{name}_other" for name in people} | {"customer_id": "other_id"})
+    pairs = pairs.join(known, on="customer_id").join(others, on="other_id").with_columns(**sums)
+    counted = pairs.group_by("customer_id").agg(
+        nw.len().alias("n_linked"), *(nw.col(name).sum() for name in sums)
+    )
+    table = collect(counted).set_index("customer_id").astype("float64")
+    return table.reindex(people.index)
 
 
 def adopters_by_period(adopted_on, *, observed_to, period_days=30):

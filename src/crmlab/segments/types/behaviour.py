@@ -1,6 +1,7 @@
-r"""Measures of what customers do, on which rules and evidence are built.
+r"""Measures of what customers ask for, and of what a silence or a share says.
 
-Who asks: every typology that goes by behaviour. One row per customer; what a table does not hold
+Who asks: every typology that goes by behaviour; `crmlab.segments.types.purchases` describes what
+was bought. One row per customer; what a table does not hold
 is missing, never zero. *Silence* is the time since the last purchase. Under purchases at random at
 the customer's own pace, a silence of :math:`s` days is :math:`e^{s/g}` times as likely of a
 customer who has left as of one who buys every :math:`g` days; with a share :math:`\pi` of leavers
@@ -16,74 +17,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-__all__ = ["describe_purchases", "describe_requests", "silence_churn", "smoothed_share"]
-
-
-def describe_purchases(orders, *, observed_to):
-    """Return what a customer's purchases say beyond recency, frequency and money.
-
-    Parameters
-    ----------
-    orders : pandas.DataFrame
-        `customer_id`, `ordered_on`, `amount` and, if known, `discount_share`; returns (amounts
-        below 0) are passed over, as is whatever comes after `observed_to`.
-    observed_to : pandas.Timestamp
-        Last day observed.
-
-    Returns
-    -------
-    pandas.DataFrame, indexed by `customer_id`, sorted; customers with a purchase
-        `n_orders`, `first_days` (since the first purchase), `silence_days` (since the last),
-        `n_repeat_orders` (purchase days after the first), `longest_gap_days` (between two
-        purchase days; 0 with one), `days_since_return` (since the purchase that ended that gap;
-        NaN with one purchase day), `n_deals` and `mean_discount` (NaN without `discount_share`).
-
-    Raises
-    ------
-    ValueError
-        If no purchase is left.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> orders = pd.DataFrame({"customer_id": ["a", "a"], "amount": [9.0, 5.0],
-    ...     "ordered_on": pd.to_datetime(["2024-01-01", "2024-03-01"])})
-    >>> found = describe_purchases(orders, observed_to=pd.Timestamp("2024-03-31"))
-    >>> found[["n_orders", "silence_days", "longest_gap_days"]].to_numpy().tolist()
-    [[2.0, 30.0, 60.0]]
-    """
-    is_purchase = (orders["amount"] > 0) & (orders["ordered_on"] <= observed_to)
-    bought = orders[is_purchase & orders["customer_id"].notna()]
-    if not len(bought):
-        raise ValueError("orders: no purchase (amount above 0) up to observed_to; expected some")
-    days = bought[["customer_id", "ordered_on"]].assign(
-        ordered_on=bought["ordered_on"].dt.floor("D")
-    )
-    days = days.drop_duplicates().sort_values(["customer_id", "ordered_on"], ignore_index=True)
-    days["gap"] = days.groupby("customer_id")["ordered_on"].diff().dt.days
-    by_customer = days.groupby("customer_id")
-    found = by_customer["ordered_on"].agg(["min", "max", "size"])
-    at_longest = days.loc[days["gap"].notna()]
-    at_longest = at_longest.sort_values("gap", kind="stable").groupby("customer_id").tail(1)
-    returned_on = at_longest.set_index("customer_id")["ordered_on"].reindex(found.index)
-    orders_of = bought.groupby("customer_id")
-    table = pd.DataFrame(
-        {
-            "n_orders": orders_of.size().astype("float64"),
-            "first_days": (observed_to - found["min"]).dt.days.astype("float64"),
-            "silence_days": (observed_to - found["max"]).dt.days.astype("float64"),
-            "n_repeat_orders": found["size"] - 1.0,
-            "longest_gap_days": by_customer["gap"].max().fillna(0.0),
-            "days_since_return": (observed_to - returned_on).dt.days,
-            "n_deals": np.nan,
-            "mean_discount": np.nan,
-        }
-    )
-    if "discount_share" in bought:
-        discount = bought["discount_share"]
-        table["n_deals"] = (discount > 0).groupby(bought["customer_id"]).sum().astype("float64")
-        table["mean_discount"] = discount.groupby(bought["customer_id"]).mean()
-    return table.rename_axis("customer_id")
+__all__ = ["describe_requests", "silence_churn", "smoothed_share"]
 
 
 def silence_churn(silence_days, first_days, n_repeat_orders, *, share_left=0.3):

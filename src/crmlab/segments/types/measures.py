@@ -13,14 +13,10 @@ import numpy as np
 import pandas as pd
 
 from crmlab.segments.types.adoption import count_links, describe_adoption
-from crmlab.segments.types.behaviour import (
-    describe_purchases,
-    describe_requests,
-    silence_churn,
-    smoothed_share,
-)
+from crmlab.segments.types.behaviour import describe_requests, silence_churn, smoothed_share
 from crmlab.segments.types.orientation import construct_scores
 from crmlab.segments.types.parties import describe_parties
+from crmlab.segments.types.purchases import describe_purchases
 from crmlab.segments.types.rules import place_in_population
 
 __all__ = ["gather_measures"]
@@ -30,7 +26,7 @@ _HUB_FROM = 0.8  # place by number of links from which many listen to a customer
 
 
 def gather_measures(
-    tables: Mapping[str, pd.DataFrame],
+    tables: Mapping[str, object],
     *,
     observed_from: pd.Timestamp,
     observed_to: pd.Timestamp,
@@ -41,9 +37,10 @@ def gather_measures(
 
     Parameters
     ----------
-    tables : mapping of str to pandas.DataFrame
-        `orders`, and any of `customers`, `survey` with `items`, `requests`, `links`, `accounts`;
-        `lifetime` (`current_value`, `potential_value`, `probability_alive`) and `value_classes`
+    tables : mapping of str to table
+        `orders` and, if there, `links`: tables of any engine, read where they lie. As pandas
+        tables any of `customers`, `survey` with `items`, `requests`, `accounts`; `lifetime`
+        (`current_value`, `potential_value`, `probability_alive`) and `value_classes`
         (`contribution`), tables by `customer_id`.
     observed_from, observed_to : pandas.Timestamp
         First and last day observed.
@@ -54,18 +51,18 @@ def gather_measures(
 
     Returns
     -------
-    pandas.DataFrame, indexed by `customer_id`, sorted; all customers of `orders` and `customers`
-        The columns of `describe_purchases`, `describe_parties` and, where the tables are there, of
+    pandas.DataFrame, indexed by `customer_id`, sorted
+        All customers of `customers` and of the orders up to `observed_to`. The columns of
+        `describe_purchases`, `describe_parties` and, where the tables are there, of
         `describe_requests`, `describe_adoption` and `count_links`; the scores of trust,
         commitment, switching costs and alternatives; `tenure_days` (since joining or the first
         purchase, whichever is earlier); `n_orders_ever` (0 for who joined within the window and
-        has not bought, missing for who joined before and has not bought since); `total_value`
-        (returns deducted), `contribution`; `churn_probability` (of the fitted model; of the
-        silence where there is none or it has nobody leave), `current_value` (else what the last 365
-        days brought) and `potential_value` (else what the customer brought a year, times the
-        probability of staying);
-        `deal_share` and `repeat_share`, drawn towards those of all; `price_request_share`;
-        `is_referred`; `n_uses` (has referred somebody; is among the fifth with most links).
+        has not bought, missing for who joined before and has not bought since); `contribution`;
+        `churn_probability` (of the fitted model; of the silence where there is none or it has
+        nobody leave), `current_value` (else `recent_value`) and `potential_value` (else what the
+        customer brought a year, times the probability of staying); `deal_share` and
+        `repeat_share`, drawn towards those of all; `price_request_share`; `is_referred`;
+        `n_uses` (has referred somebody; is among the fifth with most links).
 
     Raises
     ------
@@ -84,15 +81,14 @@ def gather_measures(
     """
     if "orders" not in tables:
         raise ValueError("tables: there are no orders; expected the table orders at least")
-    orders = tables["orders"]
-    customers = tables.get("customers", orders[["customer_id"]].drop_duplicates())
+    bought = describe_purchases(tables["orders"], observed_to=observed_to)
+    customers = tables.get("customers", pd.DataFrame({"customer_id": bought.index}))
     index = pd.Index(
-        sorted({*customers["customer_id"].dropna(), *orders["customer_id"].dropna()}),
-        name="customer_id",
+        sorted({*customers["customer_id"].dropna(), *bought.index}), name="customer_id"
     )
     people = customers.set_index("customer_id").reindex(index)
     parts = [
-        describe_purchases(orders, observed_to=observed_to).reindex(index),
+        bought.reindex(index),
         describe_parties(people.reset_index(), tables.get("accounts"), home_region=home_region),
     ]
     if "requests" in tables:
@@ -114,7 +110,7 @@ def gather_measures(
             describe_adoption(adopted_on, joined_on, links, observed_to=observed_to)
         )
     measures = _add_standing(measures, joined_on, observed_from, observed_to)
-    measures = _add_values(measures, orders, tables, observed_to)
+    measures = _add_values(measures, tables)
     return _add_shares(measures, people)
 
 
@@ -128,16 +124,12 @@ def _add_standing(measures, joined_on, observed_from, observed_to):
     )
 
 
-def _add_values(measures, orders, tables, observed_to):
+def _add_values(measures, tables):
     """Return the measures with what the customers brought, may bring, and may leave."""
     index = measures.index
     empty = pd.DataFrame({"customer_id": []})
     fitted = tables.get("lifetime", empty).set_index("customer_id").reindex(index)
     classes = tables.get("value_classes", empty).set_index("customer_id").reindex(index)
-    total = orders.groupby("customer_id")["amount"].sum().reindex(index)
-    is_recent = orders["ordered_on"] > observed_to - pd.Timedelta(days=365)
-    recent = orders[is_recent].groupby("customer_id")["amount"].sum().reindex(index)
-    recent = recent.fillna(0.0).where(total.notna())
     silent = silence_churn(
         measures["silence_days"], measures["first_days"], measures["n_repeat_orders"]
     )
@@ -145,13 +137,12 @@ def _add_values(measures, orders, tables, observed_to):
     # A fit in which nobody leaves, however long the silence, tells no customer from another.
     churn = 1 - alive if (alive < 1 - 1e-6).any() else silent
     # What a month at least would have brought: a first order of yesterday is no daily habit.
-    a_year = 365 * total / measures["first_days"].clip(lower=30)
+    a_year = 365 * measures["total_value"] / measures["first_days"].clip(lower=30)
     return measures.assign(
-        total_value=total,
         contribution=classes.get("contribution", np.nan),
         churn_probability=churn,
         staying_probability=1 - churn,
-        current_value=fitted.get("current_value", recent),
+        current_value=fitted.get("current_value", measures["recent_value"]),
         potential_value=fitted.get("potential_value", a_year * (1 - churn)),
     )
 

@@ -3,7 +3,9 @@ r"""How good an assignment is: held against a truth, or against what customers d
 Who asks: whoever is about to act on the types. An assignment that says *cannot tell* is judged by
 two numbers: its coverage, and how right it is where it speaks. Right is measured against two
 naive rivals: giving everybody the commonest type (accuracy), and giving the same types to
-customers at random (kappa, balanced accuracy), whose spread says what chance alone gives.
+customers at random (kappa, balanced accuracy), whose spread says what chance alone gives. To say
+nothing of the doubtful raises the second number at the cost of the first: read both. Where every
+case must be given a label, `crmlab.relationship.score.score_labels` counts silence as a miss.
 
 Source of kappa: Cohen, J. (1960), A coefficient of agreement for nominal scales, Educational and
 Psychological Measurement 20(1), 37-46, doi:10.1177/001316446002000104. How labels dealt out at

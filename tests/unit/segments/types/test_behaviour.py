@@ -1,63 +1,12 @@
-"""Measures of what customers do: purchases, silence, shares, requests."""
+"""Measures of what customers do: silence, shares, requests."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from crmlab.segments.types.behaviour import (
-    describe_purchases,
-    describe_requests,
-    silence_churn,
-    smoothed_share,
-)
+from crmlab.segments.types.behaviour import describe_requests, silence_churn, smoothed_share
 
 END = pd.Timestamp("2024-12-31")
-
-
-def orders(*rows, discount=None):
-    frame = pd.DataFrame(rows, columns=["customer_id", "ordered_on", "amount"])
-    frame["ordered_on"] = pd.to_datetime(frame["ordered_on"])
-    return frame if discount is None else frame.assign(discount_share=discount)
-
-
-BOOK = orders(
-    ("a", "2024-01-01", 10.0),
-    ("a", "2024-01-01", 5.0),
-    ("a", "2024-07-01", 10.0),
-    ("a", "2024-07-31", 10.0),
-    ("a", "2024-08-02", -10.0),
-    ("b", "2024-12-01", 10.0),
-    ("c", "2024-05-01", -3.0),
-    discount=[0.1, 0.0, 0.0, 0.3, 0.3, 0.0, 0.0],
-)
-
-
-def test_purchases_of_two_customers_are_counted_on_paper():
-    found = describe_purchases(BOOK, observed_to=END)
-    assert found.index.tolist() == ["a", "b"]  # c only returned
-    a = found.loc["a"]
-    assert a["n_orders"] == 4
-    assert a["n_repeat_orders"] == 2
-    assert a["first_days"] == 365
-    assert a["silence_days"] == 153
-    assert a["longest_gap_days"] == 182
-    assert a["days_since_return"] == 183
-    assert a["n_deals"] == 2
-    assert a["mean_discount"] == pytest.approx(0.1)
-    assert found.loc["b", "longest_gap_days"] == 0
-    assert np.isnan(found.loc["b", "days_since_return"])
-
-
-def test_without_discounts_deals_are_missing_and_not_zero():
-    found = describe_purchases(BOOK.drop(columns="discount_share"), observed_to=END)
-    assert found[["n_deals", "mean_discount"]].isna().all(axis=None)
-
-
-def test_purchases_after_the_end_are_not_seen():
-    found = describe_purchases(BOOK, observed_to=pd.Timestamp("2024-06-30"))
-    assert found.index.tolist() == ["a"]
-    with pytest.raises(ValueError, match="no purchase"):
-        describe_purchases(BOOK, observed_to=pd.Timestamp("2023-12-31"))
 
 
 def test_silence_is_weighed_by_bayes():
