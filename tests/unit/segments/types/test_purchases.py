@@ -49,8 +49,11 @@ def test_purchases_of_two_customers_are_counted_on_paper():
 
 def test_the_latest_of_equal_pauses_counts():
     days = ["2024-01-01", "2024-01-31", "2024-03-01", "2024-03-01", "2024-03-02"]
-    book = orders(*(("a", day, 1.0) for day in days)).sample(frac=1, random_state=1)
-    found = describe_purchases(book, observed_to=END).loc["a"]
+    rows = [*(("a", day, 1.0) for day in days), ("b", "2023-01-01", 1.0)]
+    book = orders(*rows).sample(frac=1, random_state=1)
+    found = describe_purchases(book, observed_to=END)
+    assert found["n_repeat_orders"]["b"] == 0  # the days of a are none of b's
+    found = found.loc["a"]
     assert found["n_repeat_orders"] == 3
     assert found["longest_gap_days"] == 30
     assert found["days_since_return"] == 305  # since 1 March, not since 31 January

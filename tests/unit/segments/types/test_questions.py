@@ -91,6 +91,26 @@ def test_channels_are_learnt_before_and_judged_after():
     assert judged.loc["best_channel", "auc"] == 0
 
 
+@pytest.mark.parametrize(("sizes", "n_judged"), [((20, 20, 40), 35), ((50, 20, 10), 25)])
+def test_the_later_half_is_judged_without_those_held_out(sizes, n_judged):
+    # The day on which half had been made counts as later, but never the first day.
+    n = sum(sizes)
+    days = pd.to_datetime(["2024-01-01", "2024-02-01", "2024-03-01"]).repeat(sizes)
+    place = np.arange(n)
+    contacts = pd.DataFrame(
+        {
+            "customer_id": [f"c{i % 20}" for i in place],
+            "channel": "mail",
+            "contacted_on": days,
+            "is_treated": place < n - 5,
+            "has_responded": place % 3 == 0,
+        }
+    )
+    bought = pd.DataFrame({"customer_id": ["c0"], "amount": 1.0, "ordered_on": days[:1]})
+    judged, _ = judge_contacts(contacts.sample(frac=1, random_state=1), bought)
+    assert judged.loc["best_channel", "n_customers"] == n_judged
+
+
 def test_three_pairs_in_order_are_no_proof():
     found = judge_score(pd.Series([0.1, 0.2, 0.9]), pd.Series([False, False, True]))
     # Ranks by chance: variance (n + 1) / (12 · 1 · 2) = 4 / 24.
