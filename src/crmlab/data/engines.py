@@ -11,6 +11,7 @@ opened but not read: each question put to it reads the file anew, and only the c
 
 from __future__ import annotations
 
+import string
 import warnings
 from pathlib import Path
 
@@ -19,8 +20,10 @@ import pandas as pd
 
 from crmlab.atlas.sentences import say
 from crmlab.data.columns import TABLES
+from crmlab.data.conversion import FLAGS
 
 __all__ = [
+    "BLANKS",
     "ENGINES",
     "LARGE_TABLES",
     "collect",
@@ -37,7 +40,8 @@ ENGINES = ("polars", "duckdb", "pyspark", "pandas")
 #: Tables with many rows for each customer.
 LARGE_TABLES = ("orders", "contacts", "links")
 _EXTRAS = {"duckdb": "duckdb", "pyspark": "spark"}
-_DAY = "%Y-%m-%d"
+#: What is taken away around the cells of a CSV file: what every engine knows as blank.
+BLANKS = string.whitespace
 
 
 def scan_table(path, *, engine="polars", master=None):
@@ -172,7 +176,7 @@ def put_beside(frame, table):
     return nw.from_native(arrow)
 
 
-def open_file(path, *, engine, master=None, delimiter=","):
+def open_file(path, *, engine, master=None, delimiter=",", has_quotes=True):
     """Return a file as a narwhals frame as it stands: all cells of a CSV file are text.
 
     Parameters
@@ -181,12 +185,15 @@ def open_file(path, *, engine, master=None, delimiter=","):
         As for `scan_table`.
     delimiter : str
         Of a CSV file.
+    has_quotes : bool
+        Whether a cell of a CSV file may stand between quotation marks, lines and all: Spark cannot
+        share such a file among machines.
     """
     path = Path(path).resolve()
     if path.suffix.lower() not in (".parquet", ".csv") or not path.is_file():
         raise ValueError(say("scan_no_file", path=path))
     try:
-        return nw.from_native(_OPENERS[engine](path, master, delimiter))
+        return nw.from_native(_OPENERS[engine](path, master, delimiter, has_quotes))
     except ImportError as error:
         told = {"engine": repr(engine), "error": str(error), "extra": _EXTRAS.get(engine, engine)}
         raise ValueError(say("engine_missing", **told)) from error
@@ -194,6 +201,10 @@ def open_file(path, *, engine, master=None, delimiter=","):
 
 def in_kinds(frame, path, columns=None):
     """Bring a file's known columns to their kinds; in a CSV file, trim them.
+
+    Days may be written YYYY-MM-DD or YYYYMMDD, as text or as numbers; of times the day is taken.
+    Flags may be words or 0 and 1, identifiers and whole numbers floats without a fraction. What is
+    none of these the check refuses (`crmlab.data.faults`).
 
     Parameters
     ----------
@@ -211,44 +222,75 @@ def in_kinds(frame, path, columns=None):
     schema = frame.collect_schema()
     changed = []
     for name, kind in schema.items():
-        value = nw.col(name)
-        is_text = kind == nw.String
-        if is_csv and is_text:
-            trimmed = value.str.strip_chars()
-            value = nw.when(trimmed != "").then(trimmed)
-        wanted = columns[name].kind if name in columns else "text"
-        if is_text and wanted in _CONVERSIONS:
-            value = _CONVERSIONS[wanted](value)
-        elif kind == nw.Categorical or kind == nw.Enum or (wanted == "text" and kind.is_integer()):
-            value = value.cast(nw.String) if name in columns else value
+        value, column = nw.col(name), columns.get(name)
+        if is_csv and kind == nw.String:
+            text = value if column is None else value.str.strip_chars(BLANKS)
+            value = nw.when(text != "").then(text)
+        if column is not None:
+            if kind == nw.Categorical or kind == nw.Enum:
+                value, kind = value.cast(nw.String), nw.String()
+            elif kind.is_float() and column.is_nullable:
+                value = nw.when(~value.is_nan()).then(value)
+            elif kind == nw.String and not is_csv and (column.is_nullable or column.kind != "text"):
+                value = nw.when(value != "").then(value)
+            value = _CONVERSIONS.get(column.kind, _leave)(value, kind)
         changed.append(value.alias(name))
     return frame.select(changed)
 
 
-def _to_day(text):
-    return text.str.slice(0, 10).str.to_datetime(format=_DAY)
+def _leave(value, stored):  # noqa: ARG001
+    return value
 
 
-def _to_flag(text):
-    return text.str.to_lowercase().is_in(["true", "yes", "1"])
+def _to_text(value, stored):
+    if stored.is_float():
+        value = value.cast(nw.Int64)
+    return value.cast(nw.String) if stored.is_float() or stored.is_integer() else value
+
+
+def _to_number(value, stored):
+    return value.cast(nw.Float64) if stored == nw.String else value
+
+
+def _to_integer(value, stored):
+    if stored == nw.String:  # 2.0 is one, too
+        value = value.cast(nw.Float64)
+    return value.cast(nw.Int64) if stored == nw.String or stored.is_float() else value
+
+
+def _to_flag(value, stored):
+    if stored == nw.String:
+        return value.str.to_lowercase().is_in([word for word, flag in FLAGS.items() if flag])
+    return value == 1 if stored.is_numeric() else value
+
+
+def _to_day(value, stored):
+    if stored == nw.Datetime:
+        return value.cast(nw.Date).cast(nw.Datetime("us"))
+    text = _to_text(value, stored)
+    if stored == nw.String or stored.is_numeric():
+        plain = text.str.replace_all("-", "", literal=True).str.slice(0, 8)
+        return plain.str.to_datetime(format="%Y%m%d")
+    return value
 
 
 _CONVERSIONS = {
-    "number": lambda text: text.cast(nw.Float64),
-    "integer": lambda text: text.cast(nw.Int64),
+    "text": _to_text,
+    "number": _to_number,
+    "integer": _to_integer,
     "flag": _to_flag,
     "day": _to_day,
 }
 
 
-def _open_pandas(path, master, delimiter):  # noqa: ARG001
+def _open_pandas(path, master, delimiter, has_quotes):  # noqa: ARG001
     if path.suffix.lower() == ".parquet":
         return pd.read_parquet(path)
     options = {"dtype": "str", "keep_default_na": False, "na_values": [""]}
     return pd.read_csv(path, sep=delimiter, **options)
 
 
-def _open_polars(path, master, delimiter):  # noqa: ARG001
+def _open_polars(path, master, delimiter, has_quotes):  # noqa: ARG001
     import polars as pl
 
     if path.suffix.lower() == ".parquet":
@@ -256,21 +298,24 @@ def _open_polars(path, master, delimiter):  # noqa: ARG001
     return pl.scan_csv(path, infer_schema=False, separator=delimiter)
 
 
-def _open_duckdb(path, master, delimiter):  # noqa: ARG001
+def _open_duckdb(path, master, delimiter, has_quotes):  # noqa: ARG001
     import duckdb
 
     if path.suffix.lower() == ".parquet":
         return duckdb.read_parquet(str(path))
-    # Not strict: else a file whose lines end now so, now so, cannot be read.
+    # Not strict: else a file whose lines end now so, now so, cannot be read. No comments: else a
+    # row that begins with # may be taken for one.
     options = {"all_varchar": True, "header": True, "quotechar": '"', "escapechar": '"'}
+    options["comment"] = ""
     return duckdb.read_csv(str(path), sep=delimiter, strict_mode=False, **options)
 
 
-def _open_pyspark(path, master, delimiter):
+def _open_pyspark(path, master, delimiter, has_quotes):
     session = start_spark(master)
     if path.suffix.lower() == ".parquet":
         return session.read.parquet(path.as_uri())
     options = {"header": True, "inferSchema": False, "quote": '"', "escape": '"'}
+    options["multiLine"] = has_quotes
     return session.read.csv(path.as_uri(), sep=delimiter, mode="FAILFAST", **options)
 
 

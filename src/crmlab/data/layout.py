@@ -35,6 +35,8 @@ class Layout:
         Of a CSV file.
     one_row_is : str or None
         "order line" where rows are to be summed into orders.
+    has_quotes : bool
+        Whether cells of a CSV file may stand between quotation marks.
     """
 
     table: str
@@ -42,6 +44,7 @@ class Layout:
     constants: tuple[tuple[str, str], ...] = ()
     delimiter: str = ","
     one_row_is: str | None = None
+    has_quotes: bool = True
 
     @property
     def has_lines(self) -> bool:
@@ -60,7 +63,8 @@ class Layout:
 
     def open_raw(self, path, *, engine, master=None, has_rows=False):
         """Return the file under our names, as it stands; Polars may number its rows."""
-        frame = open_file(path, engine=engine, master=master, delimiter=self.delimiter)
+        how = {"delimiter": self.delimiter, "has_quotes": self.has_quotes}
+        frame = open_file(path, engine=engine, master=master, **how)
         if has_rows:
             frame = nw.from_native(frame.to_native().with_row_index(ROW))
         if not self.columns and not self.constants:
