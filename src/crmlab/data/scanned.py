@@ -18,7 +18,7 @@ import pandas as pd
 from crmlab.atlas.sentences import counted, say
 from crmlab.data.columns import find_table
 from crmlab.data.conversion import EXPECTED
-from crmlab.data.csv_rows import refuse_other_rows, refuse_ragged
+from crmlab.data.engine_limits import refuse_other_rows, refuse_other_types, refuse_ragged
 from crmlab.data.engines import LARGE_TABLES, collect, materialise
 from crmlab.data.faults import faults_of_text, faults_of_value, repairs_of_text, say_fault
 from crmlab.data.layout import ROW, Layout
@@ -165,6 +165,8 @@ def check_scanned(name, path, *, engine, master=None, customers=None, layout=Non
         raise ValueError(say("scan_failed", path=path, error=str(error)[:400])) from error
     if is_csv and engine == "duckdb":
         refuse_other_rows(path, layout, engine, master)
+    if not is_csv and engine == "pyspark":
+        refuse_other_types(path)
     return ScannedTable(str(path), engine, master, layout=layout, **known)
 
 

@@ -1,7 +1,7 @@
-"""Whether the rows of a large CSV file are whole, and the same rows whichever engine reads them.
+"""What one engine reads of a file and another does not, so that none reads it otherwise.
 
 Who asks: the check of a table that stays where it lies. Polars fills up a row that is too short,
-and engines differ in what they make of a stray quotation mark: both are found here, with the row.
+engines differ in what they make of a stray quotation mark, and Spark does not know every type.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ from __future__ import annotations
 import narwhals as nw
 import pyarrow as pa
 import pyarrow.csv
+import pyarrow.parquet
 
 from crmlab.atlas.sentences import say
 from crmlab.data.engines import collect, materialise, open_file
 from crmlab.data.faults import say_fault
 
-__all__ = ["refuse_other_rows", "refuse_ragged"]
+__all__ = ["refuse_other_rows", "refuse_other_types", "refuse_ragged"]
 
 
 def refuse_ragged(path, layout, *, has_gaps=None):
@@ -83,3 +84,18 @@ def refuse_other_rows(path, layout, engine, master):
     if n_rows[engine] != n_rows["polars"]:
         told = {"n": n_rows["polars"], "engine": repr(engine), "other": n_rows[engine]}
         raise ValueError(say("scan_other_rows", path=path, **told))
+
+
+def refuse_other_types(path):
+    """Refuse a Parquet file with a type that Spark cannot read, or reads as another.
+
+    Raises
+    ------
+    ValueError
+    """
+    for column in pa.parquet.read_schema(path):
+        kind = column.type
+        is_nanos = pa.types.is_timestamp(kind) and kind.unit == "ns"
+        if is_nanos or pa.types.is_float16(kind) or pa.types.is_uint64(kind):
+            stored = say("stored_as", name=column.name, stored=str(kind))
+            raise ValueError(say("scan_other_type", path=path, stored=stored))
