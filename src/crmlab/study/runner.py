@@ -22,6 +22,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from crmlab.atlas.sentences import say
 from crmlab.study.artefacts import LEFT_OUT, RunContext
 from crmlab.study.cache import compare_origins, find_damage
 from crmlab.study.code import hash_file
@@ -204,10 +205,7 @@ class _Run:
         only = self.plan.only
         for name, (verdict, reasons) in _judge(self.plan, self.earlier, self.folder).items():
             if verdict in ("run", "perhaps") and self.plan.is_needed(name):
-                raise StudyError(
-                    f"{only} needs {name}, which would have to run first ({reasons[0]}): "
-                    f"use --until {only} instead of --only {only}"
-                )
+                raise StudyError(say("only_needs", only=only, name=name, why=reasons[0]))
 
     def _schedule(self):
         steps = {step.notebook.name: step for step in self.plan.steps}
@@ -498,9 +496,7 @@ def lock_folder(folder):
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        raise StudyError(
-            f"another run is at work in {folder}: wait until it has ended, or stop it first"
-        ) from None
+        raise StudyError(say("run_at_work", folder=folder)) from None
     try:
         yield
     finally:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from crmlab.atlas.sentences import say
 from crmlab.study.artefacts import write_whole
 from crmlab.study.configuration import StudyError
 from crmlab.study.grid import Grid, load_grid
@@ -122,10 +123,8 @@ def _refuse_idle_axes(plan, grid):
         step = steps.get(axis.notebook)
         if step is None or step.reason:
             why = "the study does not name it" if step is None else step.reason["en"]
-            raise StudyError(
-                f"the grid varies {axis.parameter.name} of {axis.notebook}, which this study "
-                f"leaves out: {why}. Take it out of the grid, or sweep another study."
-            )
+            told = {"parameter": axis.parameter.name, "notebook": axis.notebook, "why": why}
+            raise StudyError(say("grid_left_out", **told))
 
 
 def _find_reach(plan):

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
+from crmlab.atlas.sentences import say
 from crmlab.study.cache import compare_origins
 from crmlab.study.code import hash_file
 from crmlab.study.configuration import StudyError, find_study_root
@@ -97,7 +98,7 @@ def verify_report(folder, study=None, *, jobs=None, on_progress=None):
         if entry["state"] not in ("done", "left out")
     }
     if not done:
-        raise ValueError(f"nothing to verify: no notebook of the report in {folder} has finished")
+        raise ValueError(say("verify_nothing", folder=folder))
     if found.damage:
         return found
     study = Path(study) if study else _find_study(folder, manifest)
@@ -143,10 +144,8 @@ def _find_study(folder, manifest):
     root = find_study_root(folder / "manifest.json")
     path = root / "studies" / manifest["study"]["file"]
     if not path.is_file():
-        raise StudyError(
-            f"the report in {folder} was made from {path.name}, which is not in {path.parent}: "
-            "put the study file there"
-        )
+        named = {"name": path.name, "place": path.parent}
+        raise StudyError(say("verify_no_study", folder=folder, **named))
     return path
 
 
