@@ -162,7 +162,7 @@ def _judge(plan, earlier, folder):
         if reasons or not waits:
             found[name] = ("run" if reasons else "unchanged", reasons)
         else:
-            found[name] = ("perhaps", [f"if {maker} makes something else" for maker in waits])
+            found[name] = ("perhaps", [say("reason_waits", name=maker) for maker in waits])
     return found
 
 
@@ -373,7 +373,7 @@ class _Run:
         outputs = _move_in(work, self.folder)
         origin = self.origins[name] if result is None else None
         entry |= {"state": state, "seconds": seconds, "outputs": outputs, "made_from": origin}
-        self._settle(name, state, f"{seconds:.1f} s")
+        self._settle(name, state, say("sweep_seconds", n=f"{seconds:.1f}"))
         self._write_manifest()
 
     def _settle(self, name, state, detail=""):
@@ -469,10 +469,10 @@ class Kernels:
 def _reasons(entry, origin, folder):
     """Return in words why a notebook would be run again; empty when it need not be."""
     if not entry.get("made_from"):
-        return ["it has not run yet" if entry.get("state") != "failed" else "it failed"]
+        return [say("reason_not_run" if entry.get("state") != "failed" else "reason_failed")]
     reasons = compare_origins(entry["made_from"], origin)
     damaged = None if reasons else find_damage(folder, entry["outputs"])
-    return reasons if damaged is None else [f"{damaged} is missing or was altered"]
+    return reasons if damaged is None else [say("reason_damaged", path=damaged)]
 
 
 def _folder_of(plan, folder):
