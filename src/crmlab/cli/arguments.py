@@ -66,9 +66,11 @@ def spoken(lang, study=None):
     """
     if lang is not None:
         return lang.value
-    folder = study.parent if study else _studies()
-    for path in (study, folder and folder / "sample.yaml"):
-        if path is not None and path.is_file():
+    studies = _studies()
+    paths = [study, study.parent / "sample.yaml"] if study else []
+    paths += [studies / f"{name}.yaml" for name in (study and study.stem, "sample") if studies]
+    for path in paths:
+        if path.is_file():
             text = path.read_text(encoding="utf-8-sig", errors="replace")
             said = re.search(r"^language:\s*[\"']?(en|zh)\b", text, re.MULTILINE)
             return said[1] if said else "en"
@@ -82,7 +84,7 @@ def _studies():
     return next((folder for folder in folders if folder.is_dir()), None)
 
 
-def tell(language, key, **values):
+def tell(language, key, /, **values):
     """Print a sentence of ``messages.csv``."""
     from crmlab.atlas.sentences import say, text_in
 
