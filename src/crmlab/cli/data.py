@@ -109,7 +109,7 @@ def data_get(
 @app.command("card")
 def data_card(
     name: Annotated[str, typer.Argument(help="Name in the catalog, or data of your own.")],
-    lang: Annotated[Language, typer.Option("--lang", help="Language of the card.")] = Language.en,
+    lang: SaidIn = None,
 ):
     """Describe a data set: rows, columns, units, time zone, licence, what was left out."""
     from rich.console import Console
@@ -117,6 +117,7 @@ def data_card(
     from crmlab.data import is_at_hand, list_datasets, load_card, load_dataset
 
     console = Console(highlight=False)
+    lang = Language(spoken(lang))
     words = CARD_WORDS[lang.value]
     with refusals(lang.value):
         is_known = name in list_datasets()
@@ -149,9 +150,7 @@ def data_check(
     rows: Annotated[
         Path | None, typer.Option("--rows", help="Write every wrong row to this CSV file.")
     ] = None,
-    lang: Annotated[
-        Language, typer.Option("--lang", help="Language of all that is said.")
-    ] = Language.en,
+    lang: SaidIn = None,
 ):
     """Say what would be read of your own data, what is wrong with it and what to do.
 
@@ -160,7 +159,7 @@ def data_check(
     """
     from rich.console import Console
 
-    language = lang.value
+    language = spoken(lang)
     with refusals(language):
         from crmlab.atlas.sentences import say, text_in
         from crmlab.cli.checked import tell_check

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from crmlab.cli.arguments import Language, refusals, tell
+from crmlab.cli.arguments import Language, refusals, spoken, tell
 
 __all__ = ["simulate"]
 
@@ -33,15 +33,16 @@ def simulate(
         bool, typer.Option("--explain", help="List the parameters and stop.")
     ] = False,
     lang: Annotated[
-        Language, typer.Option("--lang", help="Language of all that is said.")
-    ] = Language.en,
+        Language | None, typer.Option("--lang", help="Language of all that is said.")
+    ] = None,
 ):
     """Simulate a population of customers, with its truth, as Parquet files in a folder."""
-    with refusals(lang.value):
+    language = spoken(lang)
+    with refusals(language):
         from crmlab.atlas.sentences import say
 
         if explain:
-            _explain(lang)
+            _explain(language)
             return
         if folder is None:
             raise ValueError(say("cli_new_folder"))
@@ -60,8 +61,8 @@ def simulate(
             observed_to=observed_to,
             parameters=replace(simulator.preset(preset), **changes),
         )
-        _show_files(paths, lang.value)
-        tell(lang.value, "cli_in_study", folder=folder.resolve())
+        _show_files(paths, language)
+        tell(language, "cli_in_study", folder=folder.resolve())
 
 
 def _read_change(text):
@@ -88,13 +89,13 @@ def _show_files(paths, language):
         typer.echo(f"{name:<10} {rows:>16}  {size:>19}  {path}")
 
 
-def _explain(lang):
+def _explain(language):
     from crmlab.data.simulate import PRESETS, describe_parameters
 
     for row in describe_parameters().to_dict("records"):
         values = "  ".join(f"{name} {_say(row[name])}" for name in PRESETS)
         typer.echo(f"{row['parameter']}  {row['range']}".rstrip())
-        typer.echo(f"    {row[f'meaning_{lang.value}']}\n    {values}")
+        typer.echo(f"    {row[f'meaning_{language}']}\n    {values}")
 
 
 def _say(value):
