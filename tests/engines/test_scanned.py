@@ -119,7 +119,7 @@ def test_large_files_are_scanned_and_small_ones_loaded(tmp_path, monkeypatch):
             r"orders.csv: amount, row 8: value '1,5' is not allowed; .* finite number",
         ),
         ("amount", "nan", r"amount, row 8: value 'nan' is not allowed"),
-        ("amount", "1e999", r"amount, row 8: value inf is not allowed; .* not 0. 1 rows are so"),
+        ("amount", "1e999", r"amount, row 8: value inf is not allowed; .* not 0. 1 row is so"),
         (
             "amount",
             "0",

@@ -233,9 +233,15 @@ def in_kinds(frame, path, columns=None):
                 value = nw.when(~value.is_nan()).then(value)
             elif kind == nw.String and not is_csv and (column.is_nullable or column.kind != "text"):
                 value = nw.when(value != "").then(value)
-            value = _CONVERSIONS.get(column.kind, _leave)(value, kind)
+            if not (kind.is_float() and _has_gaps(frame, name)):
+                value = _CONVERSIONS.get(column.kind, _leave)(value, kind)
         changed.append(value.alias(name))
     return frame.select(changed)
+
+
+def _has_gaps(frame, name):
+    """Return whether a column has gaps that only floats can hold, as in a pandas table."""
+    return frame.implementation.is_pandas() and bool(frame[name].is_nan().any())
 
 
 def _leave(value, stored):  # noqa: ARG001
@@ -266,7 +272,7 @@ def _to_flag(value, stored):
 
 def _to_day(value, stored):
     if stored == nw.Datetime:
-        return value.cast(nw.Date).cast(nw.Datetime("us"))
+        return value.dt.truncate("1d")
     text = _to_text(value, stored)
     if stored == nw.String or stored.is_numeric():
         plain = text.str.replace_all("-", "", literal=True).str.slice(0, 8)

@@ -284,7 +284,8 @@ def _refuse(path, layout, frame, prepare, faults):
             )
             where = say("problem_rows", where=name, rows=say("row_one", n=row))
             said = say("placed", place=where, said=said)
-            raise ValueError(say_fault(path, said, expected, say("scan_rows", n=n_bad)))
+            cure = say("scan_rows", n=n_bad) if n_bad > 1 else say("scan_row")
+            raise ValueError(say_fault(path, said, expected, cure))
 
 
 def _find_first(path, layout, prepare, name, is_bad):
