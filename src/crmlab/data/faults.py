@@ -12,9 +12,9 @@ import narwhals as nw
 
 from crmlab.atlas.sentences import say
 from crmlab.data.conversion import EXPECTED, FLAGS, LONGEST_CELL, UNSEEN
-from crmlab.data.engines import BLANKS
 from crmlab.data.exact import LARGEST
 from crmlab.data.problems import say_range
+from crmlab.data.scanned_kinds import BLANKS
 
 __all__ = ["faults_of_text", "faults_of_value", "repairs_of_text", "say_fault"]
 

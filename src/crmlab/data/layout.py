@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import narwhals as nw
 
 from crmlab.data.columns import ORDER_LINE, Column, columns_of
-from crmlab.data.engines import in_kinds, open_file
+from crmlab.data.engines import open_file
 from crmlab.data.order_lines import sum_lines, take_orders
+from crmlab.data.scanned_kinds import in_kinds
 
 __all__ = ["ROW", "Layout"]
 
