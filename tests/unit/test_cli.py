@@ -36,6 +36,20 @@ def test_data_sets_are_listed(crmlab):
     assert all(name in output for name in ("sample", "cdnow", "online_retail", "ecsi"))
 
 
+def test_commands_speak_the_language_asked_for_or_the_project_s(crmlab, tmp_path, monkeypatch):
+    assert "英国礼品网店" in crmlab("data", "list", "--lang", "zh").output
+    assert "没有名为 'cdnaw' 的数据集" in crmlab("data", "get", "cdnaw", "--lang", "zh").output
+    assert crmlab("data", "get", "sample").exception is None
+    (tmp_path / "studies").mkdir()
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "studies" / "sample.yaml").write_text("language: zh\n")
+    monkeypatch.chdir(tmp_path)
+    for command in (("run", "smaple"), ("verify", "smaple"), ("sweep", "smaple", "--grid", "g")):
+        assert "没有研究文件" in crmlab(*command).output
+        assert "no study file" in crmlab(*command, "--lang", "en").output
+    assert "请给出一个术语" in crmlab("atlas").output
+
+
 @pytest.mark.parametrize(("language", "word"), [("en", "money"), ("zh", "金额")])
 def test_data_card_says_rows_columns_units_and_licence(crmlab, language, word):
     output = crmlab("data", "card", "cdnow", "--lang", language).output

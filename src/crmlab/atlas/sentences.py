@@ -21,6 +21,7 @@ __all__ = [
     "Counted",
     "Message",
     "counted",
+    "hint_near",
     "load_messages",
     "near",
     "reason",
@@ -136,7 +137,7 @@ def told_in(language: str) -> Iterator[None]:
     except ValueError as error:
         if language == "en" or not isinstance(reason(error), Message):
             raise
-        raise ValueError(text_in(error, language)) from error
+        raise type(error)(text_in(error, language)) from error
 
 
 def counted(table: str, said: Message, n: int) -> tuple[str, str, str, int]:
@@ -162,6 +163,19 @@ def near(name: object, names: Iterable[object]) -> Message:
     """
     found = find_nearest(name, names)
     return say("near", name=found) if found else say("full_stop")
+
+
+def hint_near(name: object, names: Iterable[object]) -> str:
+    """Return '; did you mean ...?' with the nearest of `names`, or nothing.
+
+    Examples
+    --------
+    >>> print(hint_near("amuont", ["amount"])), hint_near("zzz", ["amount"])
+    ; did you mean 'amount'?
+    (None, '')
+    """
+    found = find_nearest(name, names)
+    return say("near", name=found) if found else ""
 
 
 def _fill(key: str, values: dict[str, object], language: str) -> str:

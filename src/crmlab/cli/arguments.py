@@ -1,6 +1,7 @@
 """Words the commands share: the study argument, the language option, how a refusal is told."""
 
 import errno
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +13,9 @@ __all__ = [
     "LanguageOption",
     "StudyArgument",
     "refusals",
+    "spoken",
     "study_path",
+    "tell",
     "warn_of_language",
 ]
 
@@ -46,14 +49,46 @@ LanguageOption = Annotated[
 ]
 
 
-def study_path(study):
+def study_path(study, lang=None):
     """Return the path of a study: a file, or the bare name of one in the project's studies."""
     if study is not None and (study.suffix or study.parent.name):
         return study
-    with refusals():
+    with refusals(lang.value if lang else "en"):
         from crmlab.study.configuration import find_root
 
         return find_root(Path.cwd()) / "studies" / f"{study or 'sample'}.yaml"
+
+
+def spoken(lang, study=None):
+    """Return the language to speak: that asked for, else the study's own, else the project's.
+
+    A project speaks the language of its study called sample, which `crmlab new` writes.
+    """
+    if lang is not None:
+        return lang.value
+    studies = _studies()
+    paths = [study, study.parent / "sample.yaml"] if study else []
+    paths += [studies / f"{name}.yaml" for name in (study and study.stem, "sample") if studies]
+    for path in paths:
+        if path.is_file():
+            text = path.read_text(encoding="utf-8-sig", errors="replace")
+            said = re.search(r"^language:\s*[\"']?(en|zh)\b", text, re.MULTILINE)
+            return said[1] if said else "en"
+    return "en"
+
+
+def _studies():
+    """Return the folder of this project's studies; None where there is no project."""
+    here = Path.cwd()
+    folders = (folder / "studies" for folder in (here, *here.parents))
+    return next((folder for folder in folders if folder.is_dir()), None)
+
+
+def tell(language, key, /, **values):
+    """Print a sentence of ``messages.csv``."""
+    from crmlab.atlas.sentences import say, text_in
+
+    typer.echo(text_in(say(key, **values), language))
 
 
 def warn_of_language(study, language):
@@ -63,7 +98,9 @@ def warn_of_language(study, language):
 
     missing = say_missing_language(find_study_root(study), language)
     if missing:
-        typer.echo(missing)
+        from crmlab.atlas.sentences import text_in
+
+        typer.echo(text_in(missing, language))
 
 
 class refusals:  # noqa: N801 - reads as a block

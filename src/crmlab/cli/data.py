@@ -6,12 +6,14 @@ from typing import Annotated
 
 import typer
 
-from crmlab.cli.arguments import Language, refusals
+from crmlab.cli.arguments import Language, refusals, spoken
 from crmlab.cli.simulate import simulate
 
 __all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True, help="List, fetch and describe data sets.")
+LISTED = ("cli_list_name", "cli_list_what", "cli_list_tables")
+LISTED += ("cli_list_licence", "cli_list_at_hand")
 CARD_WORDS = {
     "en": {
         "facts": ("licence", "origin", "citation", "prepared"),
@@ -55,29 +57,32 @@ CARD_WORDS = {
 
 
 app.command()(simulate)
+SaidIn = Annotated[Language | None, typer.Option("--lang", help="Language of all that is said.")]
 
 
 @app.command("list")
-def data_list():
+def data_list(lang: SaidIn = None):
     """List the data sets of the catalog and whether each is at hand."""
     from rich.console import Console
     from rich.table import Table
 
+    from crmlab.atlas.sentences import say, text_in
     from crmlab.data import is_at_hand, list_datasets, load_card
 
+    language = spoken(lang)
     table = Table(box=None)
-    table.add_column("name", no_wrap=True)  # to be typed as it stands
-    for head in ("what it is", "tables", "licence", "at hand"):
+    name, *heads = (text_in(say(key), language) for key in LISTED)
+    table.add_column(name, no_wrap=True)  # to be typed as it stands
+    for head in heads:
         table.add_column(head, overflow="fold")
     for name in list_datasets():
         card = load_card(name)
-        at_hand = "yes" if is_at_hand(name) else "no"
-        table.add_row(
-            name, card.title["en"], ", ".join(card.one_row_is), card.licence["en"], at_hand
-        )
+        at_hand = text_in(say("cli_yes" if is_at_hand(name) else "cli_no"), language)
+        words = (card.title[language], ", ".join(card.one_row_is), card.licence[language])
+        table.add_row(name, *words, at_hand)
     console = Console(highlight=False)
     console.print(table)
-    console.print("\nTo bring one in: crmlab data get NAME")
+    console.print("\n" + text_in(say("cli_bring_in"), language))
 
 
 @app.command("get")
@@ -86,19 +91,25 @@ def data_get(
     file: Annotated[
         Path | None, typer.Option(help="Take the file from here instead of fetching it.")
     ] = None,
+    lang: SaidIn = None,
 ):
     """Fetch a data set into the local cache, checked against its sha256."""
-    with refusals():
+    language = spoken(lang)
+    with refusals(language):
+        from crmlab.atlas.sentences import text_in
         from crmlab.data import get_dataset
 
-        for path in get_dataset(name, file, report=typer.echo).values():
+        def report(said):
+            typer.echo(text_in(said, language))
+
+        for path in get_dataset(name, file, report=report).values():
             typer.echo(path)
 
 
 @app.command("card")
 def data_card(
     name: Annotated[str, typer.Argument(help="Name in the catalog, or data of your own.")],
-    lang: Annotated[Language, typer.Option("--lang", help="Language of the card.")] = Language.en,
+    lang: SaidIn = None,
 ):
     """Describe a data set: rows, columns, units, time zone, licence, what was left out."""
     from rich.console import Console
@@ -106,6 +117,7 @@ def data_card(
     from crmlab.data import is_at_hand, list_datasets, load_card, load_dataset
 
     console = Console(highlight=False)
+    lang = Language(spoken(lang))
     words = CARD_WORDS[lang.value]
     with refusals(lang.value):
         is_known = name in list_datasets()
@@ -138,9 +150,7 @@ def data_check(
     rows: Annotated[
         Path | None, typer.Option("--rows", help="Write every wrong row to this CSV file.")
     ] = None,
-    lang: Annotated[
-        Language, typer.Option("--lang", help="Language of all that is said.")
-    ] = Language.en,
+    lang: SaidIn = None,
 ):
     """Say what would be read of your own data, what is wrong with it and what to do.
 
@@ -149,7 +159,7 @@ def data_check(
     """
     from rich.console import Console
 
-    language = lang.value
+    language = spoken(lang)
     with refusals(language):
         from crmlab.atlas.sentences import say, text_in
         from crmlab.cli.checked import tell_check

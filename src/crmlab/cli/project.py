@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from crmlab.cli.arguments import Language, refusals
+from crmlab.cli.arguments import Language, refusals, spoken, tell
 
 __all__ = ["doctor", "lab", "new"]
 
@@ -28,21 +28,19 @@ def new(
 
     It needs nothing but the installed package. A folder that holds something is left alone.
     """
-    with refusals():
+    with refusals(lang.value):
         from crmlab.study.languages import LANGUAGE_NAMES
         from crmlab.study.project import create_project
 
         made = create_project(folder, language=lang.value)
     n_notebooks = len(list((made / "notebooks").glob("*.ipynb")))
     n_studies = len(list((made / "studies").glob("*.yaml")))
-    typer.echo(
-        f"Made {made}: {n_notebooks} notebooks in {LANGUAGE_NAMES[lang.value]}, "
-        f"{n_studies} studies, the sample.\nNext:"
-    )
+    counts = {"n_notebooks": n_notebooks, "n_studies": n_studies}
+    tell(lang.value, "cli_made", folder=made, language=LANGUAGE_NAMES[lang.value], **counts)
     if made != Path.cwd():
         typer.echo(f"  cd {_quoted(folder)}")
-    typer.echo("  crmlab run    # the sample study and its report")
-    typer.echo("  crmlab lab    # the notebooks in JupyterLab")
+    tell(lang.value, "cli_next_run")
+    tell(lang.value, "cli_next_lab")
 
 
 def lab(
@@ -58,7 +56,7 @@ def lab(
     The copy follows the project's own notebooks each time it is opened, except in what you have
     changed: such a file is kept, and you are told when the project's has changed too.
     """
-    with refusals():
+    with refusals(spoken(lang)):
         from crmlab.study.configuration import find_root
 
         root = find_root(Path.cwd())
@@ -78,19 +76,27 @@ def lab(
     raise typer.Exit(process.returncode)
 
 
-def doctor():
+def doctor(
+    lang: Annotated[
+        Language | None, typer.Option("--lang", help="Language of all that is said.")
+    ] = None,
+):
     """Say what of the environment works, and the cure for what does not."""
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
+    from crmlab.atlas.sentences import say, text_in
     from crmlab.study.doctor import examine
 
-    table = Table("", "what", "found", "cure", box=None)
+    language = spoken(lang)
+    heads = (say("cli_doctor_what"), say("cli_doctor_found"), say("cli_doctor_cure"))
+    table = Table("", *(text_in(head, language) for head in heads), box=None)
     marks = {True: "[green]✓[/]", False: "[red]✗[/]", None: "[yellow]–[/]"}
     findings = examine(Path.cwd())
     for finding in findings:
-        words = (finding.what, finding.found, finding.cure)
+        told = (finding.what, finding.found, finding.cure)
+        words = [text_in(said, language) for said in told]
         table.add_row(marks[finding.holds], *map(escape, words))
     Console(highlight=False).print(table)
     raise typer.Exit(1 if any(finding.holds is False for finding in findings) else 0)
@@ -104,12 +110,9 @@ def _in_language(root, language):
     if text_languages(root) in ([], [language]):
         return root
     copy = refresh_copy(root, language)
-    typer.echo(f"Opening the copy {copy.folder}: what you change there stays there.")
+    tell(language, "cli_copy_opened", folder=copy.folder)
     for name in copy.kept:
-        typer.echo(
-            f"  {name} was changed by you and in the project: yours is kept. "
-            "Rename or delete it to get the project's."
-        )
+        tell(language, "cli_copy_kept", name=name)
     return copy.folder
 
 

@@ -8,9 +8,12 @@ from crmlab.cli.arguments import (
     LanguageOption,
     StudyArgument,
     refusals,
+    spoken,
     study_path,
+    tell,
     warn_of_language,
 )
+from crmlab.cli.run import say_state
 
 __all__ = ["report"]
 
@@ -33,8 +36,9 @@ def report(
     ] = False,
 ):
     """Write the report of a finished run again, in either language: pages, PDF or Word."""
-    path = study_path(study)
-    with refusals():
+    path = study_path(study, lang)
+    language = spoken(lang, path)
+    with refusals(language):
         from crmlab.study.configuration import find_study_root
         from crmlab.study.manifest import read_manifest
 
@@ -43,33 +47,30 @@ def report(
         manifest = read_manifest(folder)
         for name in formats:
             written = _write(name, folder, lang and lang.value, code)
-            typer.echo(f"Report: {written.as_uri()}")
+            tell(language, "cli_report", page=written.as_uri())
     missing = [
-        f"{name} ({entry['state']})"
+        f"{name} ({say_state(entry['state'], language)})"
         for name, entry in sorted(manifest["notebooks"].items())
         if entry["state"] in ("failed", "not reached")
     ]
     if missing:
-        typer.echo(f"The run is not finished, and the report says so: {', '.join(missing)}.")
+        tell(language, "cli_unfinished", names=tuple(missing))
     if lang:
         warn_of_language(path, lang.value)
     ran_in = manifest["study"]["language"]
     if lang and lang.value != ran_in:
-        typer.echo(
-            f"The figures stay in the language of the run ({ran_in}): "
-            f"`crmlab run {path} --lang {lang.value}` draws them anew."
-        )
+        tell(language, "cli_figures_stay", ran=ran_in, path=path, lang=lang.value)
 
 
 def _read_formats(text):
     """Return the formats asked for, each once, in the order of the list."""
-    from crmlab.atlas import nearest
+    from crmlab.atlas.sentences import hint_near, say
 
     asked = [name.strip().casefold() for name in text.split(",") if name.strip()]
     unknown = next((name for name in asked if name not in FORMATS), None)
     if unknown is not None or not asked:
-        hint = "" if unknown is None else nearest(unknown, FORMATS)
-        raise ValueError(f"--to {text!r}: expected one or more of {', '.join(FORMATS)}{hint}")
+        hint = "" if unknown is None else hint_near(unknown, FORMATS)
+        raise ValueError(say("cli_formats", text=repr(text), formats=FORMATS, hint=hint))
     return [name for name in FORMATS if name in asked]
 
 

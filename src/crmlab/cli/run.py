@@ -10,12 +10,23 @@ from crmlab.cli.arguments import (
     LanguageOption,
     StudyArgument,
     refusals,
+    spoken,
     study_path,
     warn_of_language,
 )
 
-__all__ = ["Progress", "run"]
+__all__ = ["Progress", "run", "say_state"]
 
+STATES = {
+    "run": "cli_run",
+    "perhaps": "cli_perhaps",
+    "done": "cli_done",
+    "unchanged": "cli_unchanged",
+    "left out": "cli_left_out",
+    "failed": "cli_failed",
+    "not reached": "cli_not_reached",
+    "interrupted": "cli_interrupted",
+}
 MARKS = {
     "running": "[cyan]…[/]",
     "done": "[green]✓[/]",
@@ -65,19 +76,21 @@ def run(
     A notebook whose source, parameters, data, code and versions are what they were is not run
     again.
     """
-    path = study_path(study)
+    path = study_path(study, lang)
+    language = spoken(lang, path)
     asked = {"language": lang and lang.value, "until": until, "only": only}
     asked["parameters"] = parameter
-    with refusals():
+    with refusals(language):
+        from crmlab.atlas.sentences import say
         from crmlab.report.pages import prepare_report, write_report
         from crmlab.study.runner import explain_study, run_study
 
         if until and only:
-            raise ValueError("--until and --only exclude each other: give one of them")
+            raise ValueError(say("cli_exclude"))
         if explain:
-            _show_reasons(explain_study(path, **asked))
+            _show_reasons(explain_study(path, **asked), language)
             return
-        with Progress() as progress:
+        with Progress(language) as progress:
 
             def tell(notebook, state, detail):
                 progress.tell(notebook, state, detail)
@@ -88,39 +101,54 @@ def run(
         page = write_report(outcome.folder)
     if lang:
         warn_of_language(path, lang.value)
-    _conclude(outcome, page, progress.console)
+    _conclude(outcome, page, progress)
 
 
-def _show_reasons(verdicts):
+def _show_reasons(verdicts, language):
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("notebook", "", "why", box=None)
+    from crmlab.atlas.sentences import say, text_in
+
+    heads = [text_in(say(key), language) for key in ("cli_notebook", "cli_why")]
+    table = Table(heads[0], "", heads[1], box=None)
     for notebook, verdict, reasons in verdicts:
-        shown = [*reasons[:4], *[f"and {len(reasons) - 4} more"] * (len(reasons) > 4)]
-        table.add_row(notebook, verdict, "\n".join(shown))
+        shown = [text_in(reason, language) for reason in reasons[:4]]
+        if len(reasons) > 4:
+            shown.append(text_in(say("cli_more", n=len(reasons) - 4), language))
+        table.add_row(notebook, say_state(verdict, language), "\n".join(shown))
     Console(highlight=False).print(table)
 
 
-def _conclude(outcome, page, console):
+def say_state(state, language):
+    """Return what has become, or will become, of a notebook or a point, in words."""
+    from crmlab.atlas.sentences import say, text_in
+
+    return text_in(say(STATES[state]), language)
+
+
+def _conclude(outcome, page, progress):
+    console, said = progress.console, progress.said
     for failure in outcome.failures:
-        console.print(f"\n[red]{failure.notebook} stopped at cell {failure.cell}:[/]")
+        place = said("cli_stopped_at", notebook=failure.notebook, cell=failure.cell)
+        console.print(f"\n[red]{place}[/]")
         console.print(f"{failure.error}\n", markup=False, soft_wrap=True)
         console.print(_indent(failure.source), markup=False, soft_wrap=True, style="dim")
     waiting = [name for name, state in outcome.states.items() if state == "not reached"]
     if outcome.failures:
         if waiting:
-            console.print(f"\nNot run, because they build on it: {', '.join(waiting)}")
-        console.print("\nThe whole traceback stands in the notebook's page of the report.")
-        console.print(f"What was finished is kept: {page.as_uri()}", soft_wrap=True)
+            console.print("\n" + said("cli_waiting", names=tuple(waiting)))
+        console.print("\n" + said("cli_traceback"))
+        console.print(said("cli_kept", page=page.as_uri()), soft_wrap=True)
         raise typer.Exit(1)
     if outcome.is_interrupted:
-        console.print(f"\nStopped. What was finished is kept: {page.as_uri()}", soft_wrap=True)
-        console.print("The same command goes on from here.")
+        kept = said("cli_kept", page=page.as_uri())
+        console.print(f"\n{said('cli_stopped')} {kept}", soft_wrap=True)
+        console.print(said("cli_goes_on"))
         raise typer.Exit(130)
     if set(outcome.states.values()) <= {"unchanged", "left out"}:
-        console.print("\nNothing has changed since the last run (--fresh runs all the same).")
-    console.print(f"\nReport: {page.as_uri()}", soft_wrap=True)
+        console.print("\n" + said("cli_nothing_changed"))
+    console.print("\n" + said("cli_report", page=page.as_uri()), soft_wrap=True)
 
 
 class Progress:
@@ -129,10 +157,10 @@ class Progress:
     `what` is counted on the live line: the cells of a notebook, the notebooks of a sweep's point.
     """
 
-    def __init__(self, *, what="cell"):
+    def __init__(self, language, *, what="cli_cell"):
         from rich.console import Console
 
-        self.what = what
+        self.language, self.what = language, what
         self.console = Console(highlight=False)
         self._lock = threading.Lock()
         self._running = {}
@@ -151,6 +179,12 @@ class Progress:
             self._running.clear()
             self._live.stop()
 
+    def said(self, key, **values):
+        """Return a sentence of ``messages.csv`` in the language of the run."""
+        from crmlab.atlas.sentences import say, text_in
+
+        return text_in(say(key, **values), self.language)
+
     def tell(self, notebook, state, detail):
         """Take in what the runner tells, from any thread."""
         from rich.markup import escape
@@ -161,7 +195,11 @@ class Progress:
                 self._running[notebook] = (began, detail)
             else:
                 self._running.pop(notebook, None)
-                line = f"{MARKS[state]} {notebook:<36} {state:<9} [dim]{escape(detail)}[/]"
+                from crmlab.atlas.sentences import text_in
+
+                detail = escape(text_in(detail, self.language))
+                word = say_state(state, self.language)
+                line = f"{MARKS[state]} {notebook:<36} {word:<9} [dim]{detail}[/]"
                 self.console.print(line, soft_wrap=True)
 
     def _draw(self):
@@ -171,7 +209,8 @@ class Progress:
             running = list(self._running.items())
         now = time.monotonic()
         lines = [
-            f"{MARKS['running']} {name:<36} {self.what} {n or '–':<7} [dim]{now - began:.0f} s[/]"
+            f"{MARKS['running']} {name:<36} {self.said(self.what, n=n or '–'):<12} "
+            f"[dim]{self.said('cli_seconds', n=f'{now - began:.0f}')}[/]"
             for name, (began, n) in running
         ]
         return Text.from_markup("\n".join(lines))

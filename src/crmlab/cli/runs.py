@@ -5,12 +5,13 @@ from typing import Annotated
 
 import typer
 
-from crmlab.cli.arguments import LanguageOption, StudyArgument, refusals, study_path
-from crmlab.cli.run import Progress
+from crmlab.cli.arguments import LanguageOption, StudyArgument, refusals, spoken, study_path, tell
+from crmlab.cli.run import Progress, say_state
 
 __all__ = ["compare", "sweep", "verify"]
 
 RUN = "Report folder, study file, or a study's bare name."
+KINDS = {"results": "结果", "tables": "数据表", "figures": "图形", "notebooks": "笔记本"}
 MOST_DAMAGE = 10
 WIDE = 100  # columns of a terminal
 
@@ -19,23 +20,24 @@ def verify(
     study: Annotated[
         Path | None, typer.Argument(help=f"{RUN} Without one, sample.", show_default=False)
     ] = None,
+    lang: LanguageOption = None,
 ):
     """Run a report's study afresh elsewhere and compare every file with the report.
 
     The report itself is not touched. Ends with 0 when every result, table, figure and notebook
     came out the same, with 1 and the first difference when one did not.
     """
-    with refusals():
+    with refusals(spoken(lang, study)):
         from crmlab.study.verify import verify_report
 
         folder, path = _find_run(study)
-        with Progress() as progress:
+        with Progress(spoken(lang, path)) as progress:
             found = verify_report(folder, path, on_progress=progress.tell)
     console = progress.console
     if found.is_interrupted:
-        console.print("\nStopped: nothing was compared, and the report is as it was.")
+        console.print("\n" + progress.said("cli_verify_stopped"))
         raise typer.Exit(130)
-    for line in _say_verification(found):
+    for line in _say_verification(found, progress.language):
         console.print(line, soft_wrap=True)
     raise typer.Exit(0 if found.holds else 1)
 
@@ -50,7 +52,7 @@ def compare(
     lang: LanguageOption = None,
 ):
     """Show two runs side by side: what was changed, and which numbers moved."""
-    with refusals():
+    with refusals(spoken(lang)):
         from crmlab.report.compare_page import write_comparison
         from crmlab.study.compare import compare_runs
 
@@ -60,7 +62,8 @@ def compare(
             write_comparison(comparison, to, language=language)
     _show_comparison(comparison, language)
     if to is not None:
-        typer.echo(f"\nWritten: {to.resolve().as_uri()}")
+        typer.echo()
+        tell(language, "cli_written", page=to.resolve().as_uri())
 
 
 def sweep(
@@ -87,19 +90,20 @@ def sweep(
     Each point is a run of its own; what points have in common is run once. After an interruption
     the same command goes on from what was finished.
     """
-    path = study_path(study)
-    with refusals():
+    path = study_path(study, lang)
+    language = spoken(lang, path)
+    with refusals(language):
         from crmlab.study.sweep import run_sweep
         from crmlab.study.sweep_table import check_results, gather_numbers, write_tables
 
         check_results(result or ())
-        with Progress(what="notebooks") as progress:
+        with Progress(language, what="cli_notebooks") as progress:
             found = run_sweep(path, grid, jobs=jobs, cluster=dask, on_progress=progress.tell)
         table = gather_numbers(found)
         if not table.empty:
             write_tables(found, table)
             _write_page(found, table, lang.value if lang else found.plan.language, result or ())
-    _conclude_sweep(found, table, progress.console, is_on_cluster=dask is not None)
+    _conclude_sweep(found, table, progress, is_on_cluster=dask is not None)
 
 
 def _find_run(run):
@@ -118,32 +122,43 @@ def _find_run(run):
     return folder, path
 
 
-def _say_verification(found):
+def _say_verification(found, language):
+    from crmlab.atlas.sentences import say, text_in
+
+    def said(key, **values):
+        return text_in(say(key, **values), language)
+
     if found.damage:
-        yield "[red]The report is not as it was made:[/]"
-        yield from (f"  {line}" for line in found.damage[:MOST_DAMAGE])
+        yield f"[red]{said('cli_damaged')}[/]"
+        yield from (f"  {text_in(line, language)}" for line in found.damage[:MOST_DAMAGE])
         if len(found.damage) > MOST_DAMAGE:
-            yield f"  and {len(found.damage) - MOST_DAMAGE} more"
-        yield "Nothing was run. Run the study again to have a report that is whole."
+            yield said("cli_more_damage", n=len(found.damage) - MOST_DAMAGE)
+        yield said("cli_run_again")
         return
-    equal = ", ".join(f"{n} {kind if n > 1 else kind[:-1]}" for kind, n in (+found.equal).items())
+    kinds = (+found.equal).items()
+    equal = tuple(say("cli_kind_one", n=n, kind=_name_kind(kind, n)) for kind, n in kinds)
     if found.difference:
-        yield f"\n[red]Not the same:[/] {found.difference}"
-        rest = f"{found.equal.total()} equal" + (f" ({equal})" if equal else "")
-        yield f"Files: {found.n_different} not the same, {rest}."
+        yield f"\n[red]{said('cli_not_same')}[/] {text_in(found.difference, language)}"
+        rest = said("cli_equal_rest", n=found.equal.total())
+        rest += said("cli_in_brackets", what=equal) if equal else ""
+        yield said("cli_files_differ", n=found.n_different, rest=rest)
         if found.reasons:
-            yield "Likely, because since the report was made:"
-            yield from (f"  {reason}" for reason in found.reasons)
+            yield said("cli_likely")
+            yield from (f"  {text_in(reason, language)}" for reason in found.reasons)
         else:
-            yield (
-                "Source, parameters, data, code and versions are those of the report. Does the "
-                "notebook draw random numbers other than study.rng, or use the clock? Or was the "
-                "report made on another kind of machine?"
-            )
+            yield said("cli_no_likely")
     else:
-        yield f"\n[green]✓[/] {found.equal.total()} files equal: {equal}."
+        total = found.equal.total()
+        yield "\n[green]✓[/] " + said("cli_all_equal", n=total, equal=equal)
     for name, state in found.not_compared.items():
-        yield f"[yellow]–[/] {name} was not compared: {state} in the report."
+        yield "[yellow]–[/] " + said(
+            "cli_not_compared", name=name, state=say_state(state, language)
+        )
+
+
+def _name_kind(kind, n):
+    """Return what a kind of file is called in both languages."""
+    return {"en": kind if n > 1 else kind[:-1], "zh": KINDS.get(kind, kind)}
 
 
 def _show_comparison(comparison, language):
@@ -207,16 +222,22 @@ def _write_page(found, table, language, names):
     write_sweep(found, table, draw=draw_sweep, language=language, names=names)
 
 
-def _conclude_sweep(found, table, console, *, is_on_cluster):
+def _conclude_sweep(found, table, progress, *, is_on_cluster):
+    from crmlab.atlas.sentences import say
+
+    console, said = progress.console, progress.said
     states = [outcome.state for outcome in found.outcomes.values()]
-    counts = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
-    console.print(f"\n{len(states)} points: {counts}.")
+    counts = tuple(
+        say("cli_count", n=states.count(state), state=say_state(state, progress.language))
+        for state in dict.fromkeys(states)
+    )
+    console.print("\n" + said("cli_points", n=len(states), counts=counts))
     if not table.empty:
-        console.print(f"Table: {found.folder / 'sweep.csv'} (and sweep.parquet)", soft_wrap=True)
-        console.print(f"Page: {(found.folder / 'index.html').as_uri()}", soft_wrap=True)
+        console.print(said("cli_table", path=found.folder / "sweep.csv"), soft_wrap=True)
+        console.print(said("cli_page", page=(found.folder / "index.html").as_uri()), soft_wrap=True)
     if found.is_interrupted:
-        console.print("Stopped. The same command goes on from here.")
+        console.print(f"{said('cli_stopped')} {said('cli_goes_on')}")
         if is_on_cluster:
-            console.print("Points that the cluster has begun go on to their end, and count then.")
+            console.print(said("cli_cluster"))
         raise typer.Exit(130)
     raise typer.Exit(1 if "failed" in states else 0)

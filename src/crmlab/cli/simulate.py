@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from crmlab.cli.arguments import Language, refusals
+from crmlab.cli.arguments import Language, refusals, spoken, tell
 
 __all__ = ["simulate"]
 
@@ -32,17 +32,22 @@ def simulate(
     explain: Annotated[
         bool, typer.Option("--explain", help="List the parameters and stop.")
     ] = False,
-    lang: Annotated[Language, typer.Option("--lang", help="Language of the list.")] = Language.en,
+    lang: Annotated[
+        Language | None, typer.Option("--lang", help="Language of all that is said.")
+    ] = None,
 ):
     """Simulate a population of customers, with its truth, as Parquet files in a folder."""
-    with refusals():
+    language = spoken(lang)
+    with refusals(language):
+        from crmlab.atlas.sentences import say
+
         if explain:
-            _explain(lang)
+            _explain(language)
             return
         if folder is None:
-            raise ValueError("name a new folder: crmlab data simulate FOLDER.")
+            raise ValueError(say("cli_new_folder"))
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise ValueError(f"{folder} is there already; expected a new or an empty folder.")
+            raise ValueError(say("cli_folder_there", folder=folder))
         from dataclasses import replace
 
         from crmlab.data import simulate as simulator
@@ -56,36 +61,41 @@ def simulate(
             observed_to=observed_to,
             parameters=replace(simulator.preset(preset), **changes),
         )
-        _show_files(paths)
-        typer.echo(f"In a study: `data: {folder.resolve()}`")
+        _show_files(paths, language)
+        tell(language, "cli_in_study", folder=folder.resolve())
 
 
 def _read_change(text):
+    from crmlab.atlas.sentences import say
     from crmlab.data.simulate.presets import read_value
 
     name, separator, value = text.partition("=")
     if not separator:
-        raise ValueError(f"-p {text}: expected NAME=VALUE, such as -p contact_share=0.3.")
+        raise ValueError(say("cli_change", text=text))
     return name.strip(), read_value(name.strip(), value.strip())
 
 
-def _show_files(paths):
+def _show_files(paths, language):
     import pyarrow.parquet
+
+    from crmlab.atlas.sentences import say, text_in
 
     for name, path in paths.items():
         rows = ""
         if path.suffix == ".parquet":
-            rows = f"{pyarrow.parquet.read_metadata(path).num_rows:,} rows"
-        typer.echo(f"{name:<10} {rows:>16}  {path.stat().st_size:>13,} bytes  {path}")
+            n_rows = pyarrow.parquet.read_metadata(path).num_rows
+            rows = text_in(say("cli_rows", n=n_rows), language)
+        size = text_in(say("cli_bytes", n=path.stat().st_size), language)
+        typer.echo(f"{name:<10} {rows:>16}  {size:>19}  {path}")
 
 
-def _explain(lang):
+def _explain(language):
     from crmlab.data.simulate import PRESETS, describe_parameters
 
     for row in describe_parameters().to_dict("records"):
         values = "  ".join(f"{name} {_say(row[name])}" for name in PRESETS)
         typer.echo(f"{row['parameter']}  {row['range']}".rstrip())
-        typer.echo(f"    {row[f'meaning_{lang.value}']}\n    {values}")
+        typer.echo(f"    {row[f'meaning_{language}']}\n    {values}")
 
 
 def _say(value):

@@ -15,7 +15,15 @@ from crmlab.atlas.sentences import Counted, counted, say
 from crmlab.data.columns import Column
 from crmlab.data.problems import Problem, show_value
 
-__all__ = ["EXPECTED", "FLAGS", "LONGEST_CELL", "convert_column", "is_nested", "try_column"]
+__all__ = [
+    "EXPECTED",
+    "FLAGS",
+    "LONGEST_CELL",
+    "UNSEEN",
+    "convert_column",
+    "is_nested",
+    "try_column",
+]
 
 EXPECTED = {
     kind: say(f"kind_{kind}") for kind in ("text", "number", "integer", "flag", "day", "instant")
@@ -24,7 +32,8 @@ _TRUE = ("true", "yes", "1", "t", "y", "on", "是", "真", "有")
 _FALSE = ("false", "no", "0", "f", "n", "off", "否", "假", "无")
 FLAGS = dict.fromkeys(_TRUE, True) | dict.fromkeys(_FALSE, False)
 LONGEST_CELL = 32_767  # what a cell of a spreadsheet holds; more is text run together
-_UNSEEN = "\u200b\u200c\u200d\u2060\ufeff"  # characters of no width
+UNSEEN = "\u200b\u200c\u200d\u2060\ufeff"  # characters of no width
+_LARGEST_INTEGER = 2**63 - 1
 _SCIENTIFIC = r"\d(?:[.,]\d+)?[eE]\+\d+"
 _FLOAT = r"\d+\.0+"
 
@@ -121,6 +130,8 @@ def try_column(
     values = _CONVERSIONS[column.kind](series)
     if column.kind == "flag":
         _count_spellings(series, column, table, repairs)
+    if column.kind in ("day", "instant"):
+        _count_compact(series, values, column, table, repairs)
     lost = (values.isna() & series.notna()).to_numpy(copy=True)
     for problem in problems:  # of these rows it is told why
         lost[problem.rows] = False
@@ -170,7 +181,7 @@ def _shown(series: pd.Series, rows: np.ndarray) -> tuple:
 
 def _strip(series: pd.Series, column: Column, table: str, repairs: Counted) -> pd.Series:
     text = series.astype("str")
-    stripped = text.str.strip().str.strip(_UNSEEN)
+    stripped = text.str.strip().str.strip(UNSEEN)
     n = int(((stripped != text) & (stripped != "") & text.notna()).sum())
     if n:
         repairs.append(counted(table, say("repair_blanks", column=column.name), n))
@@ -245,6 +256,16 @@ def _count_spellings(series: pd.Series, column: Column, table: str, repairs: Cou
         repairs.append(counted(table, say("repair_flags", column=column.name, n=len(ways)), n))
 
 
+def _count_compact(
+    series: pd.Series, values: pd.Series, column: Column, table: str, repairs: Counted
+) -> None:
+    if pd.api.types.is_datetime64_any_dtype(series.dtype):
+        return
+    is_compact = _to_text(series).str.match(r"\d{8}(\D|$)", na=False) & values.notna()
+    if n := int(is_compact.sum()):
+        repairs.append(counted(table, say("repair_compact_days", column=column.name), n))
+
+
 def _hint(bad: pd.Series, column: Column) -> str:
     """Return what a mapping could do for values that are not allowed as they are, or nothing."""
     text = bad.astype("str")
@@ -282,7 +303,8 @@ def _is_whole(values: pd.Series) -> pd.Series:
 
 def _to_number(series: pd.Series) -> pd.Series:
     kind = series.dtype
-    if pd.api.types.is_datetime64_any_dtype(kind) or pd.api.types.is_bool_dtype(kind):
+    is_time = kind.kind in "mM"
+    if is_time or pd.api.types.is_bool_dtype(kind):
         return pd.Series(np.nan, index=series.index)
     values = pd.to_numeric(series, errors="coerce").astype("float64")
     return values.where(np.isfinite(values))
@@ -290,7 +312,7 @@ def _to_number(series: pd.Series) -> pd.Series:
 
 def _to_integer(series: pd.Series) -> pd.Series:
     if pd.api.types.is_integer_dtype(series.dtype):
-        return series.astype("Int64")
+        return series.where(series <= _LARGEST_INTEGER).astype("Int64")
     values = _to_number(series)
     return values.where(_is_whole(values)).astype("Int64")
 

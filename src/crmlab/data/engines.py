@@ -18,13 +18,12 @@ import narwhals as nw
 import pandas as pd
 
 from crmlab.atlas.sentences import say
-from crmlab.data.columns import TABLES
+from crmlab.data.scanned_kinds import in_kinds
 
 __all__ = [
     "ENGINES",
     "LARGE_TABLES",
     "collect",
-    "in_kinds",
     "materialise",
     "open_file",
     "put_beside",
@@ -37,7 +36,6 @@ ENGINES = ("polars", "duckdb", "pyspark", "pandas")
 #: Tables with many rows for each customer.
 LARGE_TABLES = ("orders", "contacts", "links")
 _EXTRAS = {"duckdb": "duckdb", "pyspark": "spark"}
-_DAY = "%Y-%m-%d"
 
 
 def scan_table(path, *, engine="polars", master=None):
@@ -172,7 +170,7 @@ def put_beside(frame, table):
     return nw.from_native(arrow)
 
 
-def open_file(path, *, engine, master=None, delimiter=","):
+def open_file(path, *, engine, master=None, delimiter=",", has_quotes=True):
     """Return a file as a narwhals frame as it stands: all cells of a CSV file are text.
 
     Parameters
@@ -181,74 +179,28 @@ def open_file(path, *, engine, master=None, delimiter=","):
         As for `scan_table`.
     delimiter : str
         Of a CSV file.
+    has_quotes : bool
+        Whether a cell of a CSV file may stand between quotation marks, lines and all: Spark cannot
+        share such a file among machines.
     """
     path = Path(path).resolve()
     if path.suffix.lower() not in (".parquet", ".csv") or not path.is_file():
         raise ValueError(say("scan_no_file", path=path))
     try:
-        return nw.from_native(_OPENERS[engine](path, master, delimiter))
+        return nw.from_native(_OPENERS[engine](path, master, delimiter, has_quotes))
     except ImportError as error:
         told = {"engine": repr(engine), "error": str(error), "extra": _EXTRAS.get(engine, engine)}
         raise ValueError(say("engine_missing", **told)) from error
 
 
-def in_kinds(frame, path, columns=None):
-    """Bring a file's known columns to their kinds; in a CSV file, trim them.
-
-    Parameters
-    ----------
-    frame : narwhals.DataFrame or narwhals.LazyFrame
-        As `open_file` returns it.
-    path : path-like
-    columns : dict of str to crmlab.data.columns.Column, optional
-        Those that are known; by default of the table that the file is called after.
-    """
-    path = Path(path)
-    if columns is None:
-        known = TABLES.get(path.stem.lower())
-        columns = {column.name: column for column in known.columns} if known else {}
-    is_csv = path.suffix.lower() == ".csv"
-    schema = frame.collect_schema()
-    changed = []
-    for name, kind in schema.items():
-        value = nw.col(name)
-        is_text = kind == nw.String
-        if is_csv and is_text:
-            trimmed = value.str.strip_chars()
-            value = nw.when(trimmed != "").then(trimmed)
-        wanted = columns[name].kind if name in columns else "text"
-        if is_text and wanted in _CONVERSIONS:
-            value = _CONVERSIONS[wanted](value)
-        elif kind == nw.Categorical or kind == nw.Enum or (wanted == "text" and kind.is_integer()):
-            value = value.cast(nw.String) if name in columns else value
-        changed.append(value.alias(name))
-    return frame.select(changed)
-
-
-def _to_day(text):
-    return text.str.slice(0, 10).str.to_datetime(format=_DAY)
-
-
-def _to_flag(text):
-    return text.str.to_lowercase().is_in(["true", "yes", "1"])
-
-
-_CONVERSIONS = {
-    "number": lambda text: text.cast(nw.Float64),
-    "integer": lambda text: text.cast(nw.Int64),
-    "flag": _to_flag,
-    "day": _to_day,
-}
-
-
-def _open_pandas(path, master, delimiter):  # noqa: ARG001
+def _open_pandas(path, master, delimiter, has_quotes):  # noqa: ARG001
     if path.suffix.lower() == ".parquet":
         return pd.read_parquet(path)
     options = {"dtype": "str", "keep_default_na": False, "na_values": [""]}
     return pd.read_csv(path, sep=delimiter, **options)
 
 
-def _open_polars(path, master, delimiter):  # noqa: ARG001
+def _open_polars(path, master, delimiter, has_quotes):  # noqa: ARG001
     import polars as pl
 
     if path.suffix.lower() == ".parquet":
@@ -256,21 +208,24 @@ def _open_polars(path, master, delimiter):  # noqa: ARG001
     return pl.scan_csv(path, infer_schema=False, separator=delimiter)
 
 
-def _open_duckdb(path, master, delimiter):  # noqa: ARG001
+def _open_duckdb(path, master, delimiter, has_quotes):  # noqa: ARG001
     import duckdb
 
     if path.suffix.lower() == ".parquet":
         return duckdb.read_parquet(str(path))
-    # Not strict: else a file whose lines end now so, now so, cannot be read.
+    # Not strict: else a file whose lines end now so, now so, cannot be read. No comments: else a
+    # row that begins with # may be taken for one.
     options = {"all_varchar": True, "header": True, "quotechar": '"', "escapechar": '"'}
+    options["comment"] = ""
     return duckdb.read_csv(str(path), sep=delimiter, strict_mode=False, **options)
 
 
-def _open_pyspark(path, master, delimiter):
+def _open_pyspark(path, master, delimiter, has_quotes):
     session = start_spark(master)
     if path.suffix.lower() == ".parquet":
         return session.read.parquet(path.as_uri())
     options = {"header": True, "inferSchema": False, "quote": '"', "escape": '"'}
+    options["multiLine"] = has_quotes
     return session.read.csv(path.as_uri(), sep=delimiter, mode="FAILFAST", **options)
 
 

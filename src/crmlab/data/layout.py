@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import narwhals as nw
 
 from crmlab.data.columns import ORDER_LINE, Column, columns_of
-from crmlab.data.engines import in_kinds, open_file
+from crmlab.data.engines import open_file
 from crmlab.data.order_lines import sum_lines, take_orders
+from crmlab.data.scanned_kinds import in_kinds
 
 __all__ = ["ROW", "Layout"]
 
@@ -35,6 +36,8 @@ class Layout:
         Of a CSV file.
     one_row_is : str or None
         "order line" where rows are to be summed into orders.
+    has_quotes : bool
+        Whether cells of a CSV file may stand between quotation marks.
     """
 
     table: str
@@ -42,6 +45,7 @@ class Layout:
     constants: tuple[tuple[str, str], ...] = ()
     delimiter: str = ","
     one_row_is: str | None = None
+    has_quotes: bool = True
 
     @property
     def has_lines(self) -> bool:
@@ -60,7 +64,8 @@ class Layout:
 
     def open_raw(self, path, *, engine, master=None, has_rows=False):
         """Return the file under our names, as it stands; Polars may number its rows."""
-        frame = open_file(path, engine=engine, master=master, delimiter=self.delimiter)
+        how = {"delimiter": self.delimiter, "has_quotes": self.has_quotes}
+        frame = open_file(path, engine=engine, master=master, **how)
         if has_rows:
             frame = nw.from_native(frame.to_native().with_row_index(ROW))
         if not self.columns and not self.constants:

@@ -16,7 +16,9 @@ from crmlab.data.fetch import file_sha256
 from crmlab.data.own_card import check_card, read_yaml
 
 if TYPE_CHECKING:
+    from crmlab.data.loaders.reading import Reading
     from crmlab.data.loaders.source import Source
+    from crmlab.data.scanned import ScannedTable
 
 __all__ = ["card_beside", "load_own", "plain_card"]
 
@@ -48,22 +50,18 @@ def load_own(source: Source, card: Card, engine: str | None, master: str | None)
     from crmlab.data.adapters import count_left_out
     from crmlab.data.loaders.fingerprint import fingerprint_source
     from crmlab.data.loaders.reading import read_source
-    from crmlab.data.scanned import check_scanned
 
     # Read first: what is no table at all is refused before a gigabyte of it is hashed.
     reading = read_source(source, engine=engine)
+    scanned, odd = _check_scanned(reading, master)
+    if odd:
+        reading = read_source(source, engine=engine, loaded=odd)
+        scanned, _ = _check_scanned(reading, master)
     tables = reading.tables
-    customers = tables["customers"]["customer_id"] if "customers" in tables else None
-    scanned = {
-        name: check_scanned(
-            name, path, engine=chosen, master=master, customers=customers, layout=layout
-        )
-        for name, (path, chosen, layout) in reading.scanned.items()
-    }
     left_out, repairs = list(reading.left_out), list(reading.repairs)
     for table in scanned.values():
         left_out += table.left_out
-        repairs += table.repairs
+        repairs += (*table.repairs, *table.trimmed)
     hashes = reading.hashes or fingerprint_source(source)
     said = card_beside(source)
     told = {"currency": reading.mapping.currency, "time_zone": reading.mapping.time_zone}
@@ -81,6 +79,32 @@ def load_own(source: Source, card: Card, engine: str | None, master: str | None)
     card = replace(card, is_simulated=card.is_simulated or "truth" in reading.tables)
     counts = (count_left_out(left_out), count_left_out(repairs))
     return make_dataset(card, tables, *counts, hashes, scanned)
+
+
+def _check_scanned(
+    reading: Reading, master: str | None
+) -> tuple[dict[str, ScannedTable], list[str]]:
+    """Return the tables that stay where they lie, and the names of those better loaded.
+
+    Only what is written plainly can stay. Where it is not, and the file is small enough, the
+    loader repairs and counts what it can, or says more of what is wrong.
+    """
+    from crmlab.data.scanned import check_scanned, is_large
+
+    customers = reading.tables.get("customers", {}).get("customer_id")
+    scanned, odd = {}, []
+    for name, (path, engine, layout) in reading.scanned.items():
+        how = {"engine": engine, "master": master, "customers": customers, "layout": layout}
+        try:
+            scanned[name] = check_scanned(name, path, **how)
+        except ValueError:
+            if is_large(path):
+                raise
+            odd.append(name)
+        else:
+            if scanned[name].trimmed and not is_large(path):
+                odd.append(name)
+    return scanned, odd
 
 
 def plain_card(name: str) -> Card:

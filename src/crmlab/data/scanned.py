@@ -8,17 +8,19 @@ occurs twice is asked in `crmlab.data.repeated`.
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import dataclass
 from pathlib import Path
 
 import narwhals as nw
 import pandas as pd
 
-from crmlab.atlas.sentences import say
+from crmlab.atlas.sentences import counted, say
 from crmlab.data.columns import find_table
 from crmlab.data.conversion import EXPECTED
-from crmlab.data.engines import LARGE_TABLES, collect
-from crmlab.data.faults import faults_of_text, faults_of_value, say_fault
+from crmlab.data.engine_limits import refuse_other_rows, refuse_other_types, refuse_ragged
+from crmlab.data.engines import LARGE_TABLES, collect, materialise
+from crmlab.data.faults import faults_of_text, faults_of_value, repairs_of_text, say_fault
 from crmlab.data.layout import ROW, Layout
 from crmlab.data.order_lines import count_lines, line_columns, sum_lines, take_orders, tell_counts
 from crmlab.data.problems import show_value
@@ -29,6 +31,7 @@ __all__ = [
     "ScannedTable",
     "check_scanned",
     "find_scanned",
+    "is_large",
     "is_written_plainly",
 ]
 
@@ -49,7 +52,9 @@ class ScannedTable:
         Of the orders; None in other tables.
     layout : crmlab.data.layout.Layout
     repairs, left_out : tuple of (table, text, text_zh, n)
-        Of order lines that are summed.
+        Days written YYYYMMDD; of order lines that are summed.
+    trimmed : tuple of (table, text, text_zh, n)
+        Cells with blanks around them, which come without.
     """
 
     path: str
@@ -61,6 +66,7 @@ class ScannedTable:
     last_day: pd.Timestamp | None = None
     repairs: tuple = ()
     left_out: tuple = ()
+    trimmed: tuple = ()
 
     def open(self):
         """Return the table in its engine, see `crmlab.data.engines.scan_table`."""
@@ -90,8 +96,13 @@ def find_scanned(files, engine=None):
     if engine == "pandas":
         return {}
     if engine is None:
-        return {n: "polars" for n, p in large.items() if p.stat().st_size >= LARGE_FILE_BYTES}
+        return {n: "polars" for n, p in large.items() if is_large(p)}
     return dict.fromkeys(large, engine)
+
+
+def is_large(path):
+    """Return whether a file is too large to be loaded unless a study says so."""
+    return Path(path).stat().st_size >= LARGE_FILE_BYTES
 
 
 def is_written_plainly(path, layout):
@@ -142,12 +153,21 @@ def check_scanned(name, path, *, engine, master=None, customers=None, layout=Non
     """
     import polars as pl
 
-    path = Path(path).resolve()
+    path, layout = Path(path).resolve(), layout or Layout(name)
+    is_csv = path.suffix.lower() == ".csv"
     try:
-        known = _check(find_table(name), path, customers, layout or Layout(name))
+        known = _check(find_table(name), path, customers, layout)
+        if is_csv:
+            refuse_ragged(path, layout)
     except (pl.exceptions.PolarsError, nw.exceptions.NarwhalsError) as error:
+        if is_csv:
+            refuse_ragged(path, layout, has_gaps=True)
         raise ValueError(say("scan_failed", path=path, error=str(error)[:400])) from error
-    return ScannedTable(str(path), engine, master, layout=layout or Layout(name), **known)
+    if is_csv and engine == "duckdb":
+        refuse_other_rows(path, layout, engine, master)
+    if not is_csv and engine == "pyspark":
+        refuse_other_types(path)
+    return ScannedTable(str(path), engine, master, layout=layout, **known)
 
 
 def _check(table, path, customers, layout):
@@ -167,6 +187,8 @@ def _check(table, path, customers, layout):
         return layout.in_kinds(other, path)
 
     _refuse(path, layout, raw, lambda other: other, faults_of_text(columns, schema, path))
+    done = repairs_of_text(columns, schema, path)
+    trimmed, compact = (_count_repairs(table.name, raw, counts) for counts in done)
     frame = kinds(raw)
     _refuse(path, layout, frame, kinds, faults_of_value(columns, frame))
     if table.name == "links":
@@ -197,7 +219,17 @@ def _check(table, path, customers, layout):
         early = say("placed", place="ordered_on", said=early)
         raise ValueError(say_fault(path, early, say("days_since_1900"), say("correct_date")))
     known |= {end: found[end].normalize() for end in ends}
-    return {"n_rows": int(found["n_rows"])} | known
+    known["repairs"] = compact + known.get("repairs", ())
+    return {"n_rows": int(found["n_rows"]), "trimmed": trimmed} | known
+
+
+def _count_repairs(table, frame, counts):
+    """Return what is done to a table's cells, and how often; nothing that is done to none."""
+    if not counts:
+        return ()
+    names = {f"n{i}": said for i, said in enumerate(counts)}
+    found = collect(frame.select(**dict(zip(names, counts.values(), strict=True)))).iloc[0]
+    return tuple(counted(table, said, found[n]) for n, said in names.items() if found[n])
 
 
 def _sum(path, lines):
@@ -244,7 +276,7 @@ def _refuse(path, layout, frame, prepare, faults):
         n_bad = int(counts[name]) if pd.notna(counts[name]) else 0
         if n_bad:
             row, value = _find_first(path, layout, prepare, name, is_bad)
-            is_gap = pd.isna(value) or value == ""
+            is_gap = value is None or value == ""
             said = (
                 say("value_missing")
                 if is_gap
@@ -252,15 +284,16 @@ def _refuse(path, layout, frame, prepare, faults):
             )
             where = say("problem_rows", where=name, rows=say("row_one", n=row))
             said = say("placed", place=where, said=said)
-            raise ValueError(say_fault(path, said, expected, say("scan_rows", n=n_bad)))
+            cure = say("scan_rows", n=n_bad) if n_bad > 1 else say("scan_row")
+            raise ValueError(say_fault(path, said, expected, cure))
 
 
 def _find_first(path, layout, prepare, name, is_bad):
     """Return the number of the first faulty row and its cell; Polars knows rows by number."""
     frame = layout.open_raw(path, engine="polars", has_rows=True)
-    bad = collect(prepare(frame).filter(is_bad).head(1)).iloc[0]
+    bad = materialise(prepare(frame).filter(is_bad).head(1)).rows(named=True)[0]
     value = bad[name]
-    is_day = isinstance(value, pd.Timestamp)
+    is_day = isinstance(value, datetime.date)
     return int(bad[ROW]) + 1, f"{value:%Y-%m-%d}" if is_day else value
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from crmlab.atlas.sentences import say
 from crmlab.data.export import guard_cells
 from crmlab.study.artefacts import write_whole
 from crmlab.study.compare import read_published
@@ -202,7 +203,7 @@ def write_comparison(comparison, path, *, language):
     elif path.suffix == ".html":
         _write_page(comparison, path, language)
     else:
-        raise ValueError(f"{path} is neither .csv nor .html: name the file by what it is to be")
+        raise ValueError(say("neither_ending", path=path))
 
 
 def _write_page(comparison, path, language):

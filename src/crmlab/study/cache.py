@@ -7,6 +7,7 @@ cache, and what does not agree with its hash is made again.
 
 from pathlib import Path
 
+from crmlab.atlas.sentences import say
 from crmlab.study.code import hash_code, hash_file
 from crmlab.study.notebooks import find_maker
 
@@ -78,12 +79,12 @@ def compare_origins(before, now):
     ['parameter k: 4 → 5', 'code a.py changed']
     """
     words = {
-        "parameters": "parameter",
-        "data": "data file",
-        "versions": "version of",
-        "artefacts": "input",
-        "files": "file",
-        "code": "code",
+        "parameters": say("part_parameters"),
+        "data": say("part_data"),
+        "versions": say("part_versions"),
+        "artefacts": say("part_artefacts"),
+        "files": say("part_files"),
+        "code": say("part_code"),
     }
     found = []
     for key, value in now.items():
@@ -91,11 +92,11 @@ def compare_origins(before, now):
         if value == earlier:
             continue
         if key == "notebook":
-            found.append("the notebook's source changed")
+            found.append(say("reason_source"))
         elif key in words:
             found += _compare_parts(words[key], earlier or {}, value, key)
         else:
-            found.append(f"{key}: {earlier} → {value}")
+            found.append(say("reason_other", key=key, before=earlier, now=value))
     return found
 
 
@@ -136,7 +137,8 @@ def _compare_parts(word, before, now, key):
         if first == second:
             continue
         if key in ("parameters", "versions"):
-            yield f"{word} {name}: {first} → {second}"
+            yield say("reason_value", what=word, name=name, before=first, now=second)
         else:
-            verb = "is new" if first is None else "is gone" if second is None else "changed"
-            yield f"{word} {name} {verb}"
+            new, gone = first is None, second is None
+            said = "reason_new" if new else "reason_gone" if gone else "reason_changed"
+            yield say(said, what=word, name=name)

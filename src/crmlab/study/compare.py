@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from crmlab.atlas.sentences import say
 from crmlab.study.manifest import read_manifest
 
 __all__ = ["Change", "Comparison", "compare_runs", "read_numbers"]
@@ -160,7 +161,7 @@ def read_published(folder, name, entry):
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ValueError(f"{path} cannot be read ({error}): run the study again") from error
+        raise ValueError(say("cannot_be_read", path=path, error=error)) from error
 
 
 def _measure_changes(both, manifests):
@@ -275,8 +276,7 @@ def _find_tables(folder, manifest):
                 try:
                     n_rows = read_metadata(folder / path).num_rows
                 except (OSError, ArrowException) as error:
-                    raise ValueError(
-                        f"{folder / path} cannot be read ({error}): run the study again"
-                    ) from error
+                    said = say("cannot_be_read", path=folder / path, error=error)
+                    raise ValueError(said) from error
                 found[path] = name, sha256, n_rows
     return found

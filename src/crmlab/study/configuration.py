@@ -1,25 +1,32 @@
 """A study file: which data, which notebooks, which parameters, checked before anything runs."""
 
+import functools
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from crmlab.atlas import nearest
-from crmlab.atlas.sentences import say, text_in
+from crmlab.atlas import LANGUAGES
+from crmlab.atlas.sentences import hint_near, reason, say, told_in
 from crmlab.study.notebooks import read_notebooks
 from crmlab.study.parameters import check_parameters
 
 __all__ = [
     "Study",
     "StudyError",
+    "complain",
     "find_root",
     "find_study_root",
     "load_study",
     "place",
     "read_yaml",
 ]
+
+
+_TOLD = {"literal_error", "string_type", "int_type", "list_type", "dict_type", "model_type"}
+_TOLD |= {"greater_than_equal", "less_than"}
+_NAMED = ("expected", "ge", "lt")
 
 
 class StudyError(ValueError):
@@ -84,11 +91,7 @@ def find_root(start):
     for folder in (start, *start.parents):
         if (folder / "notebooks").is_dir() and (folder / "studies").is_dir():
             return folder
-    raise StudyError(
-        f"{start} is not inside a crmlab project: no folder above it holds notebooks/ and "
-        "studies/. Change to the folder where you cloned crmlab, or make one to work in with "
-        "`crmlab new FOLDER`."
-    )
+    raise StudyError(say("not_in_project", start=start))
 
 
 def find_study_root(path):
@@ -105,13 +108,15 @@ def find_study_root(path):
         return find_root(Path.cwd())
 
 
-def load_study(path):
+def load_study(path, *, language=None):
     """Read a study file and check everything it says against the notebooks and the data catalog.
 
     Parameters
     ----------
     path : path-like
         A YAML file.
+    language : {"en", "zh"} or None
+        Of complaints; None takes the study's own.
 
     Returns
     -------
@@ -126,28 +131,38 @@ def load_study(path):
     """
     path = Path(path)
     tree, content = read_yaml(path)
+    said = content.get("language") if isinstance(content, dict) else None
+    with told_in(language or (said if said in LANGUAGES else "en")):
+        return _check(path, tree, content)
+
+
+def _check(path, tree, content):
     try:
         study = Study.model_validate(content)
     except ValidationError as error:
-        lines = [_complaint(path, tree, e) for e in error.errors()]
-        raise StudyError("\n".join(lines)) from error
+        complaints = [_complaint(entry) for entry in error.errors()]
+        raise complain(path, tree, complaints) from error
     notebooks = read_notebooks(find_study_root(path) / "notebooks")
     complaints = [
-        (("notebooks", i), f"no notebook {name!r}{nearest(name, notebooks)}")
+        (
+            ("notebooks", i),
+            say("no_notebook_named", name=repr(name), hint=hint_near(name, notebooks)),
+        )
         for i, name in enumerate(study.notebooks or [])
         if name not in notebooks
     ]
     parameters = {}
     for name, values in study.parameters.items():
         if name not in notebooks:
-            complaints.append((("parameters", name), f"no notebook{nearest(name, notebooks)}"))
+            said = say("no_such_notebook", hint=hint_near(name, notebooks))
+            complaints.append((("parameters", name), said))
             continue
         parameters[name], refused = check_parameters(values, notebooks[name].parameters)
         complaints += [(("parameters", name, p), complaint) for p, complaint in refused]
     data = _find_data(study, path.parent, complaints)
     complaints += _check_engine(study)
     if complaints:
-        raise StudyError("\n".join(place(path, tree, loc) + text for loc, text in complaints))
+        raise complain(path, tree, complaints)
     return study.model_copy(update={"parameters": parameters, "data": data})
 
 
@@ -156,11 +171,10 @@ def _check_engine(study):
     from crmlab.data import list_datasets
 
     if study.master is not None and study.engine != "pyspark":
-        said = say("study_no_master", engine=repr(study.engine))
-        yield ("master",), text_in(said, study.language)
+        yield ("master",), say("study_no_master", engine=repr(study.engine))
     if study.engine not in (None, "pandas") and study.data in list_datasets()[1:]:
-        said = say("study_engine_catalog", source=repr(study.data), engine=study.engine)
-        yield ("engine",), text_in(said, study.language)
+        told = {"source": repr(study.data), "engine": study.engine}
+        yield ("engine",), say("study_engine_catalog", **told)
 
 
 def _find_data(study, folder, complaints):
@@ -169,7 +183,7 @@ def _find_data(study, folder, complaints):
     try:
         return find_source(study.data, folder)
     except ValueError as error:
-        complaints.append((("data",), text_in(error, study.language)))
+        complaints.append((("data",), reason(error)))
         return study.data
 
 
@@ -184,17 +198,18 @@ def read_yaml(path, *, kind="study"):
     """
     if not path.is_file():
         names = sorted(p.stem for p in path.parent.glob("[!.]*.yaml"))
-        hint = f"{nearest(path.stem, names)} (there are: {', '.join(names)})" if names else ""
-        raise StudyError(f"no {kind} file {path}{hint}")
+        there = say("files_there", names=tuple(names)) if names else ""
+        hint = say("study_complaint", place=hint_near(path.stem, names), said=there)
+        raise StudyError(say("no_yaml_file", kind=say(f"kind_of_{kind}"), path=path, hint=hint))
     try:
         text = path.read_text(encoding="utf-8-sig")
         tree = yaml.compose(text, Loader=yaml.SafeLoader)
         _refuse_duplicates(path, tree)
         return tree, yaml.safe_load(text)
     except UnicodeDecodeError as error:
-        raise StudyError(f"{path} is not UTF-8 text ({error}); save it as UTF-8") from error
+        raise StudyError(say("study_not_utf8", path=path, error=error)) from error
     except yaml.YAMLError as error:
-        raise StudyError(f"{path} is not valid YAML: {error}") from error
+        raise StudyError(say("study_not_yaml", path=path, error=error)) from error
 
 
 def _refuse_duplicates(path, node):
@@ -203,20 +218,50 @@ def _refuse_duplicates(path, node):
         seen = set()
         for key, value in node.value:
             if key.value in seen:
-                raise StudyError(f"{path}:{key.start_mark.line + 1}: {key.value} is given twice")
+                line = key.start_mark.line + 1
+                raise StudyError(say("key_given_twice", path=path, line=line, key=key.value))
             seen.add(key.value)
             _refuse_duplicates(path, value)
 
 
-def _complaint(path, tree, error):
+def _complaint(error):
+    """Return the place and the words of what Pydantic found."""
     location = tuple(part for part in error["loc"] if part not in ("str", "Text"))
-    if error["type"] == "extra_forbidden":
-        text = f"unknown key{nearest(location[-1], Study.model_fields)}"
-    elif error["type"] == "missing":
-        text = "missing; every study has it"
-    else:
-        text = f"{error['msg'][0].lower()}{error['msg'][1:]}, found {error['input']!r}"
-    return place(path, tree, location) + text
+    kind, found = error["type"], repr(error["input"])
+    if kind == "extra_forbidden":
+        return location, say("unknown_key", hint=hint_near(location[-1], Study.model_fields))
+    if kind == "missing":
+        return location, say("key_missing")
+    if kind not in _TOLD:
+        message = f"{error['msg'][0].lower()}{error['msg'][1:]}"
+        return location, say("study_other", message=message, found=found)
+    named = {name: about for name, about in error.get("ctx", {}).items() if name in _NAMED}
+    if "expected" in named:
+        named["expected"] = {"en": named["expected"], "zh": named["expected"].replace(" or ", "、")}
+        named["expected"]["zh"] = named["expected"]["zh"].replace(", ", "、")
+    return location, say(f"yaml_study_{kind}", found=found, **named)
+
+
+def complain(path, tree, complaints):
+    """Return a refusal of a YAML file: each complaint a line, with its place.
+
+    Parameters
+    ----------
+    path : path-like
+    tree : yaml.Node
+        As `read_yaml` returns it.
+    complaints : list of (tuple, str)
+        Location in the file and what is wrong there.
+
+    Returns
+    -------
+    StudyError
+    """
+    lines = [
+        say("study_complaint", place=place(path, tree, location), said=said)
+        for location, said in complaints
+    ]
+    return StudyError(functools.reduce(lambda a, b: say("and_line", said=a, note=b), lines))
 
 
 def place(path, tree, location):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
+from crmlab.atlas.sentences import reason, say
 from crmlab.study.configuration import StudyError, find_root
 
 __all__ = ["Finding", "examine", "find_browser", "find_pandoc"]
@@ -28,7 +29,7 @@ MAC_BROWSERS = ("Google Chrome", "Chromium", "Microsoft Edge")
 WINDOWS_FOLDERS = ("PROGRAMFILES", "PROGRAMFILES(X86)", "LOCALAPPDATA")
 WINDOWS_BROWSERS = ("Google/Chrome/Application/chrome.exe", "Microsoft/Edge/Application/msedge.exe")
 LIBRARIES = ("numpy", "pandas", "polars", "sklearn", "matplotlib", "papermill")
-REINSTALL = "install crmlab again: `pip install --force-reinstall crmlab`; in a clone, `uv sync`"
+REINSTALL = say("doctor_reinstall")
 ROOM = 200_000_000  # bytes: a report of the sample takes about a tenth of it
 
 
@@ -59,10 +60,10 @@ def examine(folder):
     mirror = os.environ.get("CRMLAB_MIRROR")
     if mirror:
         there = Path(mirror).is_dir()
-        cure = "" if there else "unset CRMLAB_MIRROR or let it name a folder of data sets"
-        findings.append(Finding("data mirror", there, mirror, cure))
+        cure = "" if there else say("doctor_mirror_cure")
+        findings.append(Finding(say("doctor_mirror"), there, mirror, cure))
     cores = os.cpu_count() or 1
-    findings.append(Finding("processor cores", True, str(cores)))
+    findings.append(Finding(say("doctor_cores"), True, str(cores)))
     return findings
 
 
@@ -94,7 +95,7 @@ def _browser_places():
 
 def _python():
     holds = sys.version_info >= (3, 11)
-    return Finding("Python", holds, platform.python_version(), "" if holds else "use 3.11 or newer")
+    return Finding("Python", holds, platform.python_version(), "" if holds else say("doctor_newer"))
 
 
 def _libraries():
@@ -110,17 +111,17 @@ def _libraries():
 def _kernel():
     from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 
+    what = say("doctor_kernel")
     try:
         spec = KernelSpecManager().get_kernel_spec("python3")
     except NoSuchKernel:
-        cure = "run `python -m ipykernel install --sys-prefix`"
-        return Finding("Jupyter kernel python3", False, "not installed", cure)
+        return Finding(what, False, say("doctor_absent"), say("doctor_kernel_cure"))
     # Jupyter reads a bare `python` as the interpreter it runs in.
     program = Path(spec.argv[0])
     if program.name != spec.argv[0] and program.parent.resolve() != _here().resolve():
-        cure = f"remove {spec.resource_dir}: it starts another Python than crmlab's own"
-        return Finding("Jupyter kernel python3", False, spec.argv[0], cure)
-    return Finding("Jupyter kernel python3", True, spec.display_name)
+        cure = say("doctor_kernel_other", folder=spec.resource_dir)
+        return Finding(what, False, spec.argv[0], cure)
+    return Finding(what, True, spec.display_name)
 
 
 def _here():
@@ -130,61 +131,62 @@ def _here():
 def _warm_kernels():
     from crmlab.study.kernels import can_fork
 
-    what = "warm kernels"
+    what = say("doctor_warm")
     if not can_fork():
-        cure = "none needed: ordinary kernels run, each some seconds slower to start"
-        return Finding(what, None, f"not on {platform.system()}", cure)
+        found = say("doctor_warm_not_on", system=platform.system())
+        return Finding(what, None, found, say("doctor_warm_none"))
     installed = metadata.entry_points(group="jupyter_client.kernel_provisioners")
     if "crmlab-warm" not in installed.names:
-        return Finding(what, None, "not registered; ordinary kernels run", REINSTALL)
-    return Finding(what, True, "forked, with the imports done")
+        return Finding(what, None, say("doctor_warm_unknown"), REINSTALL)
+    return Finding(what, True, say("doctor_warm_good"))
 
 
 def _font():
     try:
         version = metadata.version("pylopdf-fonts-zh-cn")
     except metadata.PackageNotFoundError:
-        return Finding("Chinese font", False, "not installed", REINSTALL)
-    return Finding("Chinese font", True, f"Noto Sans SC (package {version})")
+        return Finding(say("doctor_font"), False, say("doctor_absent"), REINSTALL)
+    return Finding(say("doctor_font"), True, say("doctor_font_good", version=version))
 
 
 def _project(folder):
     try:
         root = find_root(folder)
     except StudyError as error:
-        yield Finding("project folder", False, str(folder), str(error))
+        yield Finding(say("doctor_project"), False, str(folder), reason(error))
         return
-    yield Finding("project folder", True, str(root))
+    yield Finding(say("doctor_project"), True, str(root))
     reports = root / "reports"
     writable = os.access(reports if reports.exists() else root, os.W_OK)
-    cure = "" if writable else "give yourself the right to write there"
-    yield Finding("reports folder", writable, str(reports), cure)
+    cure = "" if writable else say("doctor_rights")
+    yield Finding(say("doctor_reports"), writable, str(reports), cure)
     free = shutil.disk_usage(reports if reports.exists() else root).free
-    cure = "" if free >= ROOM else f"free some of the disk: reports want {ROOM / 1e6:.0f} MB"
-    yield Finding("room for reports", free >= ROOM, f"{free / 1e9:.1f} GB free", cure)
+    cure = "" if free >= ROOM else say("doctor_room_cure", n=f"{ROOM / 1e6:.0f}")
+    found = say("doctor_room_found", n=f"{free / 1e9:.1f}")
+    yield Finding(say("doctor_room"), free >= ROOM, found, cure)
     from crmlab.data import load_dataset
 
     try:
         dataset = load_dataset("sample", root=root)
     except (ValueError, OSError) as error:
-        cure = "copy data/sample from a new folder: `crmlab new FOLDER`"
-        yield Finding("bundled sample", False, str(error), cure)
+        cure = say("doctor_sample_cure")
+        yield Finding(say("doctor_sample"), False, reason(error), cure)
     else:
         n_customers = len(dataset.tables["customers"])
-        yield Finding("bundled sample", True, f"{n_customers:,} customers")
+        yield Finding(say("doctor_sample"), True, say("doctor_sample_good", n=n_customers))
 
 
 def _browser():
     browser = find_browser()
     if browser:
-        return Finding("browser for PDF", True, browser)
-    cure = "`crmlab report --to pdf` needs one: install Chromium, Chrome or Edge"
-    return Finding("browser for PDF", None, "none found", cure)
+        return Finding(say("doctor_browser"), True, browser)
+    none = say("doctor_none_found")
+    return Finding(say("doctor_browser"), None, none, say("doctor_browser_cure"))
 
 
 def _pandoc():
     pandoc = find_pandoc()
     if pandoc:
-        return Finding("pandoc for Word", True, pandoc)
-    cure = '`crmlab report --to docx` needs it: `pip install "crmlab[office]"`'
-    return Finding("pandoc for Word", None, "none found", cure)
+        return Finding(say("doctor_pandoc"), True, pandoc)
+    none = say("doctor_none_found")
+    return Finding(say("doctor_pandoc"), None, none, say("doctor_pandoc_cure"))

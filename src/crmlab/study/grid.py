@@ -13,8 +13,8 @@ from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
-from crmlab.atlas import nearest
-from crmlab.study.configuration import StudyError, place, read_yaml
+from crmlab.atlas.sentences import hint_near, reason, say
+from crmlab.study.configuration import StudyError, complain, read_yaml
 from crmlab.study.parameters import Parameter, check_parameters
 
 __all__ = ["Axis", "Grid", "Point", "load_grid"]
@@ -102,13 +102,15 @@ def load_grid(path, notebooks):
     tree, content = read_yaml(path, kind="grid")
     axes, complaints = [], []
     if not isinstance(content, dict):
-        raise StudyError(f"{path}: expected `seed:` and `parameters:`, each with lists of values")
+        raise StudyError(say("grid_shape", path=path))
     complaints += [
-        ((key,), f"unknown key{nearest(key, KEYS)}") for key in content if key not in KEYS
+        ((key,), say("unknown_key", hint=hint_near(key, KEYS)))
+        for key in content
+        if key not in KEYS
     ]
     parameters = content.get("parameters", {})
     if not isinstance(parameters, dict):
-        complaints.append((("parameters",), f"expected notebooks, found {parameters!r}"))
+        complaints.append((("parameters",), say("grid_notebooks", found=repr(parameters))))
         parameters = {}
     for notebook, lists in parameters.items():
         axes += _read_axes(notebook, lists, notebooks, complaints)
@@ -116,19 +118,19 @@ def load_grid(path, notebooks):
         seed = Parameter("seed", "int", 1, "", "", "", low=0, high=2**32 - 1)
         axes.append(Axis("seed", _check_values(("seed",), content["seed"], seed, complaints)))
     if not axes and not complaints:
-        complaints.append(((), "nothing varies; give lists under `seed` or `parameters`"))
+        complaints.append(((), say("grid_nothing")))
     if complaints:
-        raise StudyError("\n".join(place(path, tree, loc) + text for loc, text in complaints))
+        raise complain(path, tree, complaints)
     return Grid(path, _name_axes(axes))
 
 
 def _read_axes(notebook, lists, notebooks, complaints):
     location = ("parameters", notebook)
     if notebook not in notebooks:
-        complaints.append((location, f"no notebook{nearest(notebook, notebooks)}"))
+        complaints.append((location, say("no_such_notebook", hint=hint_near(notebook, notebooks))))
         return
     if not isinstance(lists, dict):
-        complaints.append((location, f"expected parameters with lists of values, found {lists!r}"))
+        complaints.append((location, say("grid_parameters", found=repr(lists))))
         return
     known = notebooks[notebook].parameters
     for name, values in lists.items():
@@ -142,17 +144,17 @@ def _read_axes(notebook, lists, notebooks, complaints):
 
 def _check_values(location, values, parameter, complaints):
     if not isinstance(values, list) or not values:
-        complaints.append((location, f"expected a list of values, found {values!r}"))
+        complaints.append((location, say("grid_values", found=repr(values))))
         return ()
     checked = []
     for i, value in enumerate(values):
         try:
             value = parameter.check(value)
         except ValueError as error:
-            complaints.append(((*location, i), str(error)))
+            complaints.append(((*location, i), reason(error)))
             continue
         if value in checked:
-            complaints.append(((*location, i), f"{value!r} is given twice"))
+            complaints.append(((*location, i), say("grid_twice", value=repr(value))))
         checked.append(value)
     return tuple(checked)
 

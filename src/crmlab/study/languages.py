@@ -11,8 +11,9 @@ from pathlib import Path
 
 import yaml
 
-from crmlab.atlas import LANGUAGES, nearest
+from crmlab.atlas import LANGUAGES
 from crmlab.atlas.homes import find_headings
+from crmlab.atlas.sentences import hint_near, say
 
 __all__ = [
     "LANGUAGE_NAMES",
@@ -23,16 +24,14 @@ __all__ = [
     "text_languages",
 ]
 
-LANGUAGE_NAMES = {"en": "English", "zh": "Chinese"}
+LANGUAGE_NAMES = {"en": {"en": "English", "zh": "英文"}, "zh": {"en": "Chinese", "zh": "中文"}}
 
 
 def check_language(language):
     """Refuse a language that no text can stand in."""
     if language not in LANGUAGES:
-        raise ValueError(
-            f"no language {language!r}{nearest(language, LANGUAGES)}; "
-            f"expected one of {', '.join(LANGUAGES)}"
-        )
+        told = {"language": repr(language), "hint": hint_near(language, LANGUAGES)}
+        raise ValueError(say("language_unknown", **told, languages=LANGUAGES))
 
 
 def text_languages(root):
@@ -59,11 +58,9 @@ def say_missing_language(root, language):
     languages = text_languages(root)
     if not languages or language in languages:
         return None
-    there, wanted = LANGUAGE_NAMES[languages[0]], LANGUAGE_NAMES[language]
-    return (
-        f"The notebooks of {Path(root).resolve().name} hold their texts in {there} only. For a "
-        f"folder in {wanted}, run `crmlab new FOLDER --lang {language}`."
-    )
+    told = {"there": LANGUAGE_NAMES[languages[0]], "wanted": LANGUAGE_NAMES[language]}
+    project = Path(root).resolve().name
+    return say("language_lacks", project=project, language=language, **told)
 
 
 def keep_language(path, language):

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
+from crmlab.atlas.sentences import say
 from crmlab.study.artefacts import write_whole
 
 __all__ = [
@@ -90,11 +91,10 @@ def read_manifest(folder):
         manifest = json.loads(path.read_text(encoding="utf-8"))
         _check_shape(manifest)
     except FileNotFoundError as error:
-        raise ValueError(
-            f"{path.parent} holds no report: run the study with `crmlab run {path.parent.name}`"
-        ) from error
+        named = {"folder": path.parent, "name": path.parent.name}
+        raise ValueError(say("report_none", **named)) from error
     except ValueError as error:
-        raise ValueError(f"{path} is damaged ({error}): run the study again") from error
+        raise ValueError(say("report_damaged", path=path, error=error)) from error
     return manifest
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from crmlab.atlas import nearest
+from crmlab.atlas.sentences import hint_near, reason, say
 from crmlab.study.code import parse
 
 __all__ = ["Parameter", "check_parameters", "read_parameters", "read_settings"]
@@ -54,14 +54,15 @@ class Parameter:
         try:
             value = TypeAdapter(TYPES[self.type]).validate_python(value, strict=True)
         except ValidationError as error:
-            raise ValueError(f"{value!r} is not of type {self.type}") from error
+            raise ValueError(say("parameter_type", value=repr(value), type=self.type)) from error
         for number in _numbers(value):
             if self.low is not None and not self.low <= number <= self.high:
-                raise ValueError(f"{number!r} is outside {self.low:g}..{self.high:g}")
+                bounds = {"low": f"{self.low:g}", "high": f"{self.high:g}"}
+                raise ValueError(say("parameter_range", value=repr(number), **bounds))
         if self.choices and value not in self.choices:
-            raise ValueError(
-                f"{value!r} is not one of {', '.join(self.choices)}{nearest(value, self.choices)}"
-            )
+            hint = hint_near(value, self.choices)
+            told = {"value": repr(value), "choices": self.choices, "hint": hint}
+            raise ValueError(say("parameter_choice", **told))
         return value
 
 
@@ -151,14 +152,14 @@ def check_parameters(values, parameters):
     checked, complaints = {}, []
     for name, value in values.items():
         if name not in parameters:
-            known = ", ".join(parameters) or "none"
-            hint = f"{nearest(name, parameters)} (this notebook has: {known})"
-            complaints.append((name, f"unknown parameter{hint}"))
+            known = tuple(parameters) or say("parameter_none")
+            hint = hint_near(name, parameters)
+            complaints.append((name, say("parameter_unknown", hint=hint, known=known)))
             continue
         try:
             checked[name] = parameters[name].check(value)
         except ValueError as error:
-            complaints.append((name, str(error)))
+            complaints.append((name, reason(error)))
     return checked, complaints
 
 
@@ -194,22 +195,25 @@ def read_settings(texts, parameters):
         place, is_set, value = text.partition("=")
         notebook, _, name = place.strip().rpartition(".")
         if not is_set or not name:
-            raise ValueError(f"{text!r} sets nothing: write name=value, such as n_segments=5")
+            raise ValueError(say("setting_nothing", text=repr(text)))
         if notebook:
             chosen = [n for n in parameters if notebook in (n, n[:2])]
             if not chosen:
-                raise ValueError(f"{text}: no notebook {notebook!r}{nearest(notebook, parameters)}")
+                told = {"name": repr(notebook), "hint": hint_near(notebook, parameters)}
+                raise ValueError(say("setting_notebook", text=text, **told))
         else:
             chosen = [n for n in parameters if name in parameters[n]]
         if not any(name in parameters[n] for n in chosen):
             known = sorted({key for n in chosen or parameters for key in parameters[n]})
-            raise ValueError(f"{text}: no parameter {name!r}{nearest(name, known)}")
+            told = {"name": repr(name), "hint": hint_near(name, known)}
+            raise ValueError(say("setting_parameter", text=text, **told))
         for n in chosen:
             is_text = parameters[n][name].type == "str"
             try:
                 read = value.strip() if is_text else yaml.safe_load(value)
             except yaml.YAMLError as error:
-                raise ValueError(f"{text}: {value!r} is not a value ({error})") from error
+                told = {"value": repr(value), "error": error}
+                raise ValueError(say("setting_value", text=text, **told)) from error
             found.setdefault(n, {})[name] = read
     return found
 

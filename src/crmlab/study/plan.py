@@ -5,10 +5,10 @@ and the notebooks' contracts come together here; the report of an earlier run sa
 be found out again.
 """
 
+from functools import reduce
 from pathlib import Path
 
-from crmlab.atlas import nearest
-from crmlab.atlas.sentences import told_in
+from crmlab.atlas.sentences import hint_near, say, told_in
 from crmlab.data import fingerprint_dataset, load_dataset
 from crmlab.study.cache import describe_origin, hash_notebook_code
 from crmlab.study.code import hash_code
@@ -54,7 +54,7 @@ class Plan:
         self.path = Path(path)
         self.name = self.path.stem
         self.root = find_study_root(self.path)
-        self.study = load_study(self.path)
+        self.study = load_study(self.path, language=language)
         self.notebooks = read_notebooks(self.root / "notebooks")
         self.language = language or self.study.language
         self.seed = self.study.seed if seed is None else seed
@@ -208,7 +208,8 @@ class Plan:
     def _find_notebook(self, text):
         found = next((name for name in self.notebooks if text in (name, name[:2])), None)
         if found is None:
-            raise StudyError(f"no notebook {text!r}; there are: {', '.join(self.notebooks)}")
+            there = tuple(self.notebooks)
+            raise StudyError(say("no_notebook_among", name=repr(text), there=there))
         return found
 
     def _check_overlay(self, parameters):
@@ -218,10 +219,13 @@ class Plan:
         checked, complaints = {}, []
         for name, values in parameters.items():
             if name not in self.notebooks:
-                complaints.append(f"{name}: no such notebook{nearest(name, self.notebooks)}")
+                hint = hint_near(name, self.notebooks)
+                complaints.append(say("overlay_notebook", name=name, hint=hint))
                 continue
             checked[name], refused = check_parameters(values, self.notebooks[name].parameters)
-            complaints += [f"{name}.{parameter}: {text}" for parameter, text in refused]
+            complaints += [
+                say("placed", place=f"{name}.{parameter}", said=said) for parameter, said in refused
+            ]
         if complaints:
-            raise StudyError("\n".join(complaints))
+            raise StudyError(reduce(lambda a, b: say("and_line", said=a, note=b), complaints))
         return checked

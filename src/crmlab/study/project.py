@@ -19,6 +19,7 @@ from pathlib import Path
 from string import Template
 
 from crmlab import __version__
+from crmlab.atlas.sentences import say
 from crmlab.study.artefacts import write_whole
 from crmlab.study.languages import (
     check_language,
@@ -119,7 +120,7 @@ def refresh_copy(root, language):
     try:
         return LanguageCopy(folder, _bring_up_to_date(folder, files, _read_record(folder)))
     except OSError as error:
-        raise ValueError(f"{folder} could not be brought up to date: {error}") from error
+        raise ValueError(say("copy_failed", folder=folder, error=error)) from error
 
 
 def _find_shipped():
@@ -127,10 +128,7 @@ def _find_shipped():
     for folder in (Path(__file__).parents[1] / "project", Path(__file__).parents[3]):
         if (folder / "notebooks").is_dir() and (folder / "studies").is_dir():
             return folder
-    raise ValueError(
-        "this installation of crmlab brings no notebooks along; install it again with "
-        "`pip install --force-reinstall crmlab`"
-    )
+    raise ValueError(say("nothing_shipped"))
 
 
 def _project_files(root, language, folder, *, command):
@@ -160,17 +158,14 @@ def _project_files(root, language, folder, *, command):
 
 def _refuse_occupied(folder):
     if folder.exists() and not folder.is_dir():
-        raise ValueError(f"{folder} is a file; name a folder that is not there yet")
+        raise ValueError(say("folder_a_file", folder=folder))
     try:
         names = sorted(path.name for path in folder.iterdir()) if folder.exists() else ()
     except OSError as error:
-        raise ValueError(f"{folder} cannot be read: {error.strerror}") from error
+        raise ValueError(say("folder_unread", folder=folder, error=error.strerror)) from error
     if names:
-        more = ", …" if len(names) > 3 else ""
-        raise ValueError(
-            f"{folder} is not empty: it holds {', '.join(names[:3])}{more}. Nothing was changed; "
-            "name a folder that is not there yet"
-        )
+        shown = (*names[:3], *["…"][: len(names) > 3])
+        raise ValueError(say("folder_filled", folder=folder, names=shown))
 
 
 def _write_folder(folder, files):
@@ -194,7 +189,7 @@ def _write_folder(folder, files):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         if isinstance(error, OSError):
             why = error.strerror or error
-            raise ValueError(f"{folder} could not be made: {why}") from error
+            raise ValueError(say("folder_not_made", folder=folder, error=why)) from error
         raise
     finally:
         shutil.rmtree(draft, ignore_errors=True)
@@ -228,9 +223,7 @@ def _read_record(folder):
     """Return what was last written into a copy, by file; nothing where the record is damaged."""
     path = folder / RECORD
     if not path.is_file():
-        raise ValueError(
-            f"{folder} is there and is no copy that crmlab made: rename it, and run this again"
-        )
+        raise ValueError(say("copy_of_none", folder=folder))
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:

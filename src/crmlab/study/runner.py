@@ -22,6 +22,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from crmlab.atlas.sentences import say
 from crmlab.study.artefacts import LEFT_OUT, RunContext
 from crmlab.study.cache import compare_origins, find_damage
 from crmlab.study.code import hash_file
@@ -161,7 +162,7 @@ def _judge(plan, earlier, folder):
         if reasons or not waits:
             found[name] = ("run" if reasons else "unchanged", reasons)
         else:
-            found[name] = ("perhaps", [f"if {maker} makes something else" for maker in waits])
+            found[name] = ("perhaps", [say("reason_waits", name=maker) for maker in waits])
     return found
 
 
@@ -204,10 +205,7 @@ class _Run:
         only = self.plan.only
         for name, (verdict, reasons) in _judge(self.plan, self.earlier, self.folder).items():
             if verdict in ("run", "perhaps") and self.plan.is_needed(name):
-                raise StudyError(
-                    f"{only} needs {name}, which would have to run first ({reasons[0]}): "
-                    f"use --until {only} instead of --only {only}"
-                )
+                raise StudyError(say("only_needs", only=only, name=name, why=reasons[0]))
 
     def _schedule(self):
         steps = {step.notebook.name: step for step in self.plan.steps}
@@ -375,7 +373,7 @@ class _Run:
         outputs = _move_in(work, self.folder)
         origin = self.origins[name] if result is None else None
         entry |= {"state": state, "seconds": seconds, "outputs": outputs, "made_from": origin}
-        self._settle(name, state, f"{seconds:.1f} s")
+        self._settle(name, state, say("sweep_seconds", n=f"{seconds:.1f}"))
         self._write_manifest()
 
     def _settle(self, name, state, detail=""):
@@ -471,10 +469,10 @@ class Kernels:
 def _reasons(entry, origin, folder):
     """Return in words why a notebook would be run again; empty when it need not be."""
     if not entry.get("made_from"):
-        return ["it has not run yet" if entry.get("state") != "failed" else "it failed"]
+        return [say("reason_not_run" if entry.get("state") != "failed" else "reason_failed")]
     reasons = compare_origins(entry["made_from"], origin)
     damaged = None if reasons else find_damage(folder, entry["outputs"])
-    return reasons if damaged is None else [f"{damaged} is missing or was altered"]
+    return reasons if damaged is None else [say("reason_damaged", path=damaged)]
 
 
 def _folder_of(plan, folder):
@@ -498,9 +496,7 @@ def lock_folder(folder):
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        raise StudyError(
-            f"another run is at work in {folder}: wait until it has ended, or stop it first"
-        ) from None
+        raise StudyError(say("run_at_work", folder=folder)) from None
     try:
         yield
     finally:

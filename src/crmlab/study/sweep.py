@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from crmlab.atlas.sentences import say
 from crmlab.study.artefacts import write_whole
 from crmlab.study.configuration import StudyError
 from crmlab.study.grid import Grid, load_grid
@@ -121,11 +122,9 @@ def _refuse_idle_axes(plan, grid):
     for axis in grid.parameter_axes:
         step = steps.get(axis.notebook)
         if step is None or step.reason:
-            why = "the study does not name it" if step is None else step.reason["en"]
-            raise StudyError(
-                f"the grid varies {axis.parameter.name} of {axis.notebook}, which this study "
-                f"leaves out: {why}. Take it out of the grid, or sweep another study."
-            )
+            why = say("sweep_unnamed") if step is None else step.reason
+            told = {"parameter": axis.parameter.name, "notebook": axis.notebook, "why": why}
+            raise StudyError(say("grid_left_out", **told))
 
 
 def _find_reach(plan):
@@ -244,12 +243,13 @@ class _Schedule:
             self.tell(point.name, outcome.state, self._say_end(outcome))
 
     def _say_end(self, outcome):
-        said = [f"{outcome.n_run} run", f"{outcome.n_unchanged} unchanged"]
+        said = [say("sweep_ran", n=outcome.n_run), say("sweep_unchanged", n=outcome.n_unchanged)]
         if outcome.seconds is not None:
-            said.insert(0, f"{outcome.seconds:.1f} s")
+            said.insert(0, say("sweep_seconds", n=f"{outcome.seconds:.1f}"))
         if self.waiting or self.running:
-            said.append(f"{len(self.waiting) + len(self.running)} to go")
-        return ", ".join(said) + (f": {outcome.error}" if outcome.error else "")
+            said.append(say("sweep_to_go", n=len(self.waiting) + len(self.running)))
+        told = say("several", parts=tuple(said))
+        return say("placed", place=told, said=outcome.error) if outcome.error else told
 
     def _keys(self, point):
         return [self._key(name, point.settings) for name in self.sweep.reach]

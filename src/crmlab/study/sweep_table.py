@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from crmlab.atlas import load_terms, nearest
+from crmlab.atlas.sentences import hint_near, say
 from crmlab.data.export import guard_cells
 from crmlab.study.artefacts import write_whole
 from crmlab.study.compare import read_numbers, read_published
@@ -46,7 +47,7 @@ def check_results(names):
     for name in names:
         result = name.rpartition(".")[2]
         if result not in known:
-            raise StudyError(f"no result is called {result!r}{nearest(result, known)}")
+            raise StudyError(say("no_result", name=repr(result), hint=hint_near(result, known)))
 
 
 def gather_numbers(sweep):

@@ -13,6 +13,8 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
+from crmlab.atlas import LANGUAGES
+from crmlab.atlas.sentences import say
 from crmlab.study.cache import compare_origins
 from crmlab.study.code import hash_file
 from crmlab.study.configuration import StudyError, find_study_root
@@ -20,9 +22,11 @@ from crmlab.study.manifest import read_manifest
 from crmlab.study.notebooks import find_maker
 from crmlab.study.plan import Plan
 from crmlab.study.runner import run_study
+from crmlab.study.wording import load_words
 
 __all__ = ["Verification", "verify_report"]
 
+STATES = ("failed", "left out", "not reached")
 KINDS = ("results", "tables", "figures", "notebooks")
 
 
@@ -97,7 +101,7 @@ def verify_report(folder, study=None, *, jobs=None, on_progress=None):
         if entry["state"] not in ("done", "left out")
     }
     if not done:
-        raise ValueError(f"nothing to verify: no notebook of the report in {folder} has finished")
+        raise ValueError(say("verify_nothing", folder=folder))
     if found.damage:
         return found
     study = Path(study) if study else _find_study(folder, manifest)
@@ -128,14 +132,14 @@ def _find_damage(folder, entries):
     damage = []
     for path, sha256 in named.items():
         if not (folder / path).is_file():
-            damage.append(f"{path} is missing")
+            damage.append(say("damage_missing", path=path))
         elif hash_file(folder / path) != sha256:
-            damage.append(f"{path} is not what the run left: it was altered later")
+            damage.append(say("damage_altered", path=path))
     for kind in KINDS:
         for path in sorted((folder / kind).rglob("*")):
             name = path.relative_to(folder).as_posix()
             if path.is_file() and name not in named:
-                damage.append(f"{name} is not from the run: the manifest does not name it")
+                damage.append(say("damage_foreign", name=name))
     return damage
 
 
@@ -143,10 +147,8 @@ def _find_study(folder, manifest):
     root = find_study_root(folder / "manifest.json")
     path = root / "studies" / manifest["study"]["file"]
     if not path.is_file():
-        raise StudyError(
-            f"the report in {folder} was made from {path.name}, which is not in {path.parent}: "
-            "put the study file there"
-        )
+        named = {"name": path.name, "place": path.parent}
+        raise StudyError(say("verify_no_study", folder=folder, **named))
     return path
 
 
@@ -182,19 +184,26 @@ def _find_last(done, notebooks):
 
 def _compare_notebook(found, name, entry, again, failures, elsewhere):
     """Compare what a notebook left in the report with what it left now."""
-    fresh = again.get(name, {"state": "no longer in the project", "outputs": {}})
+    fresh = again.get(name, {"state": say("verify_gone"), "outputs": {}})
     difference = ""
     if fresh["state"] != "done":
         failure = failures.get(name)
-        why = f", at cell {failure.cell}: {failure.error}" if failure else ""
-        difference = f"{name}: done in the report, {fresh['state']} now{why}"
+        why = ""
+        if failure:
+            why = say("verify_cell", cell=failure.cell, error=failure.error)
+        state = fresh["state"]
+        if state in STATES:
+            state = {language: load_words(language)[f"state_{state}"] for language in LANGUAGES}
+        difference = say("verify_state", name=name, state=state, why=why)
     paths = sorted({*entry["outputs"], *fresh["outputs"]}, key=_rank)
     for path in paths:
         if entry["outputs"].get(path) == fresh["outputs"].get(path):
             found.equal[path.partition("/")[0]] += 1
             continue
         found.n_different += 1
-        difference = difference or f"{path}: {_describe(path, found.folder, elsewhere)}"
+        if not difference:
+            said = _describe(path, found.folder, elsewhere)
+            difference = say("placed", place=path, said=said)
     if difference and not found.difference:
         found.difference = difference
         if entry.get("made_from") and fresh.get("made_from"):
@@ -208,13 +217,14 @@ def _rank(path):
 def _describe(path, before, now):
     """Return in words the first difference between two files of one name."""
     sides = [folder / path for folder in (before, now)]
-    for side, where in zip(sides, ("the report", "the new run"), strict=True):
+    places = (say("verify_the_report"), say("verify_the_new_run"))
+    for side, where in zip(sides, places, strict=True):
         if not side.is_file():
-            return f"is not in {where}"
+            return say("verify_not_in", where=where)
     kind = PurePosixPath(path).parts[0]
     describe = {"results": _describe_results, "tables": _describe_table}
     describe["notebooks"] = _describe_cells
-    return describe.get(kind, lambda *_: "the drawing differs")(*sides)
+    return describe.get(kind, lambda *_: say("verify_drawing"))(*sides)
 
 
 def _describe_results(before, now):
@@ -224,37 +234,40 @@ def _describe_results(before, now):
         if a != b:
             values = [side and side["value"] for side in (a, b)]
             if None not in values and values[0] == values[1]:
-                return f"unit of {name}: {_both(a['unit'], b['unit'])}"
-            return f"{name}: {_both(*values)}"
+                return say("verify_unit", name=name, both=_both(a["unit"], b["unit"]))
+            return say("placed", place=name, said=_both(*values))
     return next(
         (
-            f"{key}: {_both(first.get(key), second[key])}"
+            say("placed", place=key, said=_both(first.get(key), second[key]))
             for key in second
             if first.get(key) != second[key]
         ),
-        "the bytes differ, every value is the same",
+        say("verify_bytes"),
     )
 
 
 def _describe_table(before, now):
     a, b = (pd.read_parquet(path) for path in (before, now))
     for what, first, second in (
-        ("columns", list(a.columns), list(b.columns)),
-        ("number of rows", len(a), len(b)),
-        *((f"type of column {c}", str(a[c].dtype), str(b[c].dtype)) for c in a if c in b),
+        (say("verify_columns"), list(a.columns), list(b.columns)),
+        (say("verify_n_rows"), len(a), len(b)),
+        *((say("verify_type", column=c), str(a[c].dtype), str(b[c].dtype)) for c in a if c in b),
     ):
         if first != second:
-            return f"{what}: {_both(first, second)}"
+            return say("placed", place=what, said=_both(first, second))
     for column in a:
         first, second = (side[column].astype(object) for side in (a, b))
         is_other = first.map(repr) != second.map(repr)  # so that undefined equals undefined
         if is_other.any():
             row = int(is_other.to_numpy().argmax())
             key = a.columns[0]
-            which = "" if key == column else f" ({key} {_plain(a[key].iloc[row])!r})"
-            values = _both(_plain(first.iloc[row]), _plain(second.iloc[row]))
-            return f"column {column}, row {row + 1}{which}: {values}"
-    return "the bytes differ, every value is the same"
+            which = ""
+            if key != column:
+                which = say("verify_which", key=key, value=repr(_plain(a[key].iloc[row])))
+            both = _both(_plain(first.iloc[row]), _plain(second.iloc[row]))
+            told = {"column": column, "row": row + 1, "which": which}
+            return say("verify_cell_value", **told, both=both)
+    return say("verify_bytes")
 
 
 def _describe_cells(before, now):
@@ -263,17 +276,18 @@ def _describe_cells(before, now):
     )
     for number, (a, b) in enumerate(zip(first, second, strict=False), start=1):
         if a.get("source") != b.get("source"):
-            return f"cell {number}: its source differs"
+            return say("verify_source", number=number)
         if a.get("outputs") != b.get("outputs"):
-            return f"cell {number}: {_describe_output(a['outputs'], b['outputs'])}"
-    return "the cells are not the same"
+            said = _describe_output(a["outputs"], b["outputs"])
+            return say("verify_in_cell", number=number, said=said)
+    return say("verify_cells")
 
 
 def _describe_output(before, now):
     lines = [_text_of(outputs) for outputs in (before, now)]
     pairs = zip(*lines, strict=False)
     found = next(((a, b) for a, b in pairs if a != b), None)
-    return f"its output: {_both(*found)}" if found else "its output differs"
+    return say("verify_output", both=_both(*found)) if found else say("verify_output_differs")
 
 
 def _text_of(outputs):
@@ -285,7 +299,7 @@ def _text_of(outputs):
 
 
 def _both(a, b):
-    return f"{a!r} in the report, {b!r} now"
+    return say("verify_both", a=repr(a), b=repr(b))
 
 
 def _plain(value):

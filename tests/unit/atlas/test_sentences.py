@@ -14,8 +14,8 @@ from crmlab.data import load_dataset
 
 PACKAGE = MESSAGES[0].parents[1]
 READERS = [*PACKAGE.glob("data/loaders/*.py"), *PACKAGE.glob("cli/*.py")]
-NAMES = "agreement catalog conversion dataset engines faults fetch mapping order_lines own_card"
-NAMES += " own_data problems scanned schema tables"
+NAMES = "agreement catalog conversion dataset engine_limits engines faults fetch mapping"
+NAMES += " order_lines own_card own_data problems scanned schema tables"
 READERS += [PACKAGE / "data" / f"{name}.py" for name in NAMES.split()]
 
 

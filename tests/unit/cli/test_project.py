@@ -33,8 +33,8 @@ def started(monkeypatch):
 def test_new_says_what_it_made_and_what_comes_next(crmlab, tmp_path):
     result = crmlab("new", "my crm", "--lang", "zh")
     assert result.exit_code == 0
-    assert f"Made {tmp_path / 'my crm'}: " in result.output
-    assert "notebooks in Chinese" in result.output
+    assert f"已建立 {tmp_path / 'my crm'}：" in result.output
+    assert "个中文笔记本" in result.output
     assert 'cd "my crm"' in result.output
     assert "crmlab run" in result.output
 
@@ -70,7 +70,7 @@ def test_lab_opens_the_project_with_this_interpreters_kernel(crmlab, started, tm
 def test_lab_in_a_language_opens_the_copy_and_says_so(crmlab, started, project):
     result = crmlab_in(crmlab, project, "lab", "--lang", "zh")
     assert f"--ServerApp.root_dir={project / 'lab-zh'}" in started[0][0]
-    assert "what you change there stays there" in result.output
+    assert "您在其中所作的修改只留在副本中" in result.output
 
 
 def test_lab_names_what_it_kept(crmlab, started, project):
@@ -79,7 +79,7 @@ def test_lab_names_what_it_kept(crmlab, started, project):
         path = folder / "notebooks" / "40_ask.ipynb"
         path.write_text(path.read_text("utf-8").replace('"pass"', f'"{folder.name}"'), "utf-8")
     result = crmlab_in(crmlab, project, "lab", "--lang", "zh")
-    assert "notebooks/40_ask.ipynb was changed by you" in result.output
+    assert "您与项目都修改了 notebooks/40_ask.ipynb" in result.output
     assert len(started) == 3
 
 

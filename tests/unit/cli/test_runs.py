@@ -104,7 +104,7 @@ def test_sweep_says_each_point_and_where_table_and_page_are(crmlab, project):
     assert (folder / "index.html").as_uri() in result.output
     assert (folder / "figures" / "30_share-n_customers.png").stat().st_size > 10_000
     again = crmlab("sweep", "shop", "--grid", "grid.yaml", "--lang", "zh")
-    assert again.output.count("0 run, 2 unchanged") == 2
+    assert again.output.count("运行 0 个、未变 2 个") == 2
     assert "倍数（factor）" in (folder / "index.html").read_text("utf-8")
 
 

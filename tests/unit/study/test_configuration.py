@@ -68,6 +68,35 @@ def test_bad_study_is_refused_with_its_place_and_the_nearest_name(project, text,
     assert complaint in refuse(project, text)
 
 
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("langage: zh", "bad.yaml:4: langage: 未知的键；是否指 'language'？"),
+        ("seed: one", "bad.yaml:4: seed: 应为整数，实为 'one'"),
+        (
+            "engine: spark",
+            "'duckdb'、'pyspark'、'pandas' 之一，实为 'spark'",
+        ),
+        ("notebooks: [20_cuont]", "没有笔记本 '20_cuont'；是否指 '20_count'？"),
+        (
+            "parameters: {20_count: {facter: 2}}",
+            "未知的参数；是否指 'factor'？（此",
+        ),
+        ("parameters: {20_count: {factor: 99}}", "factor: 99 不在 1 至 9 之间"),
+        ("parameters: {20_count: {factor: two}}", "factor: 'two' 不是 int 类型"),
+    ],
+)
+def test_a_chinese_study_is_complained_of_in_chinese(project, text, complaint):
+    assert complaint in refuse(project, f"{HEAD}language: zh\n{text}")
+
+
+def test_a_language_asked_for_goes_before_the_study_s_own(project):
+    path = project / "studies" / "bad.yaml"
+    path.write_text("title: x\nlanguage: zh\n", "utf-8")
+    with pytest.raises(StudyError, match="data: missing; every study has it"):
+        load_study(path, language="en")
+
+
 def test_every_complaint_is_told_at_once(project):
     text = "title: x\ndata: cdnaw\nparameters:\n  20_count:\n    facter: 2\n    factor: 99\n"
     assert len(refuse(project, text).splitlines()) == 3

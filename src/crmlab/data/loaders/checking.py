@@ -108,7 +108,7 @@ def _check_scanned(reading: Reading) -> dict[str, int]:
             reading.problems.append(Problem(name, "", reason(error), "", ""))
             continue
         n_rows[name] = table.n_rows
-        reading.repairs.extend(table.repairs)
+        reading.repairs.extend((*table.repairs, *table.trimmed))
         reading.left_out.extend(table.left_out)
     return n_rows
 

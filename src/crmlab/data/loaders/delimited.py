@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 
 from crmlab.atlas.sentences import say
@@ -92,9 +93,9 @@ def read_csv(
     return raw
 
 
-def read_headings(name: str, path: Path, said: TableMapping) -> list[str]:
+def read_headings(name: str, path: Path, text: Text, said: TableMapping) -> list[str]:
     """Return the cells of a CSV file's heading line, blanks and all."""
-    return _read_heading(name, path, read_text(path, said), said, guess=False)
+    return _read_heading(name, path, text, said, guess=False)
 
 
 def _read_heading(
@@ -180,6 +181,10 @@ def _parse(
                 quoted_strings_can_be_null=True,
             ),
         )
+    if any(
+        pa.types.is_floating(cells.type) and pc.any(pc.is_nan(cells)).as_py() for cells in table
+    ):
+        raise pa.ArrowInvalid  # a text, which a mapping may call missing, and no number
     return table.to_pandas()
 
 

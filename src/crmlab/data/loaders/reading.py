@@ -6,7 +6,7 @@ Who asks: `crmlab.data.load_dataset`, which refuses a source at its first proble
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +62,9 @@ class Reading:
     scanned: dict[str, tuple[Path, str, Layout]]
 
 
-def read_source(source: Source, *, engine: str | None = None) -> Reading:
+def read_source(
+    source: Source, *, engine: str | None = None, loaded: Collection[str] = ()
+) -> Reading:
     r"""Return the tables of a source, checked; refuse it at the first problem.
 
     Parameters
@@ -72,6 +74,8 @@ def read_source(source: Source, *, engine: str | None = None) -> Reading:
     engine : str, optional
         Tables of a folder that this engine scans (`crmlab.data.scanned.find_scanned`) are not
         read; a table whose values a mapping writes anew always is.
+    loaded : collection of str
+        Tables that are read all the same.
 
     Returns
     -------
@@ -94,14 +98,18 @@ def read_source(source: Source, *, engine: str | None = None) -> Reading:
     >>> [(repair, n) for _, repair, _, n in reading.repairs][0]
     ("heading 'ORDER_ID' read as order_id", 1)
     """
-    reading = inspect_source(source, engine=engine)
+    reading = inspect_source(source, engine=engine, loaded=loaded)
     if reading.problems:
         raise ValueError(reading.problems[0].message)
     return reading
 
 
 def inspect_source(
-    source: Source, mapping: Mapping | None = None, *, engine: str | None = "pandas"
+    source: Source,
+    mapping: Mapping | None = None,
+    *,
+    engine: str | None = "pandas",
+    loaded: Collection[str] = (),
 ) -> Reading:
     """Return the tables of a source with every problem.
 
@@ -112,6 +120,8 @@ def inspect_source(
         By default that of the source's mapping file, if it has one.
     engine : str, optional
         As for `read_source`; every table is read unless one is named.
+    loaded : collection of str
+        As for `read_source`.
 
     Returns
     -------
@@ -124,7 +134,7 @@ def inspect_source(
     """
     mapping = mapping or find_mapping(source)
     found, others = find_places(source, mapping)
-    scanned, layouts = find_layouts(source, found, mapping, engine)
+    scanned, layouts = find_layouts(source, found, mapping, engine, loaded)
     raws, frames, dates, problems = {}, {}, {}, []
     with _open(source) as database:
         for table, place in found.items():

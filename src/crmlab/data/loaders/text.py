@@ -27,6 +27,7 @@ class Text:
     def __init__(self, path: Path, data: bytes | None, repair: Message | None):
         self.path, self.data, self.repair = path, data, repair
         self.n_quotes, self.has_blank_lines, self.n_leading = 0, False, 0
+        self.has_lone_returns = False
 
     def open(self):
         """Return a binary stream from the start of the text."""
@@ -117,6 +118,8 @@ def _scan(path: Path, text: Text) -> None:
             joined = tail + chunk
             if not text.has_blank_lines:
                 text.has_blank_lines = bool(re.search(rb"\n\r?\n|\r\r", joined))
+            if not text.has_lone_returns:
+                text.has_lone_returns = bool(re.search(rb"\r[^\n]", joined))
             tail = chunk[-2:]
             seen += len(chunk)
 

@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from crmlab.atlas.sentences import say
 from crmlab.data.columns import TABLES
 from crmlab.data.simulate.draw import STREAMS, draw_tables
 from crmlab.data.simulate.parameters import SimulationParameters
@@ -207,7 +208,7 @@ def _refuse_unusable(n_customers: int, seed: int) -> None:
     for name, value, least in (("n_customers", n_customers, 1), ("seed", seed, 0)):
         is_whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
         if not is_whole or value < least:
-            raise ValueError(f"{name} is {value!r}; expected a whole number, {least} or more.")
+            raise ValueError(say("whole_from", name=name, value=repr(value), least=least))
 
 
 def _window(
@@ -221,14 +222,10 @@ def _window(
         except (TypeError, ValueError):
             day = pd.NaT
         if day is pd.NaT or day.tzinfo is not None or day != day.normalize():
-            raise ValueError(
-                f"{name} is {value!r}; expected a day written YYYY-MM-DD, without time zone."
-            )
+            raise ValueError(say("day_expected", name=name, value=repr(value)))
         days.append(day.as_unit("us"))
     n_days = (days[1] - days[0]).days + 1
     if n_days < _SHORTEST_DAYS:
-        raise ValueError(
-            f"the window from {days[0]:%Y-%m-%d} to {days[1]:%Y-%m-%d} has {n_days} days; "
-            f"expected at least {_SHORTEST_DAYS}. Take a later observed_to."
-        )
+        ends = {"first": f"{days[0]:%Y-%m-%d}", "last": f"{days[1]:%Y-%m-%d}"}
+        raise ValueError(say("window_short", **ends, n=n_days, least=_SHORTEST_DAYS))
     return days[0], n_days - 1

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from crmlab.atlas import nearest
+from crmlab.atlas.sentences import near, say
 from crmlab.data.simulate.parameters import SimulationParameters
 from crmlab.data.simulate.ranges import PARAMETER_ROWS
 
@@ -41,7 +41,7 @@ def preset(name: str) -> SimulationParameters:
     6.0
     """
     if name not in PRESETS:
-        raise ValueError(f"there is no preset {name!r}; expected one of {', '.join(PRESETS)}.")
+        raise ValueError(say("no_preset", name=repr(name), presets=PRESETS))
     if name == PRESETS[0]:
         return SimulationParameters()
     return SimulationParameters(
@@ -68,18 +68,14 @@ def read_value(name: str, text: str) -> float | int | tuple[str, ...]:
     """
     kinds = {row["parameter"]: row["kind"] for row in PARAMETER_ROWS}
     if kinds.get(name, "paths") == "paths":
-        near = nearest(name, kinds) or "."
-        raise ValueError(
-            f"no parameter that can be written is called {name!r}{near} Expected a name that "
-            "`crmlab data simulate --explain` lists."
-        )
+        raise ValueError(say("no_simulation_parameter", name=repr(name), near=near(name, kinds)))
     if kinds[name] == "words":
         return tuple(word.strip() for word in text.split("|"))
     try:
         return int(text) if kinds[name] == "whole" else float(text)
     except ValueError:
-        whole = "a whole number" if kinds[name] == "whole" else "a number"
-        raise ValueError(f"{name} is {text!r}; expected {whole}.") from None
+        said = "whole_expected" if kinds[name] == "whole" else "number_expected"
+        raise ValueError(say(said, name=name, value=repr(text))) from None
 
 
 def describe_parameters() -> pd.DataFrame:
