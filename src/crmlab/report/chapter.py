@@ -14,7 +14,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from crmlab.atlas.heads import name_unit, repeats_unit
-from crmlab.report.markdown import PageMarkdown, mathml
+from crmlab.report.markdown import PageMarkdown, mathml, plain_text
 from crmlab.report.methods import AUTHOR, SOURCES, read_methods
 from crmlab.report.outputs import (
     embed_figure,
@@ -24,6 +24,7 @@ from crmlab.report.outputs import (
     strip_terminal_codes,
     tidy_html,
 )
+from crmlab.report.table_titles import title_table
 from crmlab.study.parameters import read_parameters
 from crmlab.study.wording import load_words, name_term, say_number, text_in
 
@@ -32,6 +33,7 @@ __all__ = ["AUTHOR", "SOURCES", "Chapter", "Figure", "read_chapter"]
 TEMPLATE_IDS = ("main", "contents", "failed", "numbers", "files")
 # What matplotlib says of itself when a cell ends in a plot.
 PLOT_ECHO = re.compile(r"<(?:Axes|Figure|matplotlib|seaborn|AxesSubplot)\b|\[?array\(\[+<Axes")
+BOLD_LINE = re.compile(r"<p><strong>((?:(?!</?strong>).)*)</strong></p>", re.DOTALL)
 PYTHON = PythonLexer()
 BARE = HtmlFormatter(nowrap=True)
 
@@ -171,7 +173,7 @@ class _Reader:
         self.markdown = PageMarkdown(find)
         for taken in [*TEMPLATE_IDS, *(figure.id for figure in chapter.figures)]:
             self.markdown.new_id(taken)
-        self.n_tables = 0
+        self.tables, self.bold_line = [], ""
         self.has_failed = False
 
     def read(self, cells):
@@ -198,6 +200,7 @@ class _Reader:
         self.chapter.references = methods.works
 
     def _read_text(self, cell):
+        self.bold_line = ""
         html = self.markdown.render(_source(cell), attachments=cell.get("attachments"))
         return {"kind": "text", "html": frame_tables(html, self._label_table)}
 
@@ -254,6 +257,8 @@ class _Reader:
             return {"kind": "html", "html": html}
         if "text/markdown" in data:
             html = self.markdown.render(data["text/markdown"])
+            if line := BOLD_LINE.fullmatch(html.strip()):
+                self.bold_line = plain_text(line[1])
             return {"kind": "html", "html": frame_tables(html, self._label_table)}
         if "text/latex" in data:
             formula = data["text/latex"].strip().strip("$")
@@ -276,9 +281,19 @@ class _Reader:
             return self.words["figure_plain"]
         return self.words["figure_in"].format(section=self.markdown.headings[-1][2])
 
-    def _label_table(self):
-        self.n_tables += 1
-        return self.words["table_region"].format(n=self.n_tables)
+    def _label_table(self, table):
+        """Return a table's number, counted like the figures', and its title.
+
+        A title that was given before gains the line in bold, or the heading, it stands under.
+        """
+        n = f"{self.chapter.number}.{len(self.tables) + 1}"
+        heading = self.markdown.headings[-1][2] if self.markdown.headings else self.chapter.title
+        title = title_table(table, heading, self.language)
+        above = self.bold_line or heading
+        if title in self.tables and not title.startswith(above):
+            title = self.words["table_again"].format(heading=above, title=title)
+        self.tables.append(title)
+        return self.words["table_region"].format(n=n), title
 
     def _read_parameters(self, source):
         rows = []

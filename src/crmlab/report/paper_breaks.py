@@ -12,7 +12,9 @@ from crmlab.report.markdown import plain_text
 __all__ = ["mark_breaks"]
 
 TEXT = re.compile(r"<(p|li)>((?:(?!<(?:p|li|ul|ol)\b).)*?)</\1>", re.DOTALL)
-TABLE_NEXT = re.compile(r'\s*(?:</div>\s*)?(?:<div class="output">\s*)?<div class="table"')
+TABLE_NEXT = re.compile(
+    r'\s*(?:</div>\s*)?(?:<div class="output">\s*)?<(?:p class="caption"|div class="table")'
+)
 BOLD_LINE = re.compile(r"<strong>(?:(?!</?strong>).)*</strong>", re.DOTALL)
 LINE = 95  # characters of the middling kind that a line of the text holds; a Chinese one counts 2
 BRIEF = 3.3  # lines; a text of no more cannot be parted without a line that stands alone

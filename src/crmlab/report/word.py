@@ -39,6 +39,7 @@ RAISED = re.compile(r"\^(?:\{([+-])\}|([+-]))")
 SPACE = re.compile(r"\\(q{1,2})uad(?![A-Za-z])")
 CELL = re.compile(r"<(t[hd])\b([^>]*)>")
 NAME = re.compile(r'<p class="name">(.*?)</p>', re.DOTALL)  # stays with what it names
+CAPTION = re.compile(r'<p class="caption">(.*?)</p>', re.DOTALL)
 BOLD = re.compile(r"<p>(<strong>(?:(?!</?strong>).)*</strong>)</p>", re.DOTALL)  # and this
 NOTE = re.compile(r'(<p class="note">)<em>((?:(?!</?em>).)*)</em>(?=</p>)', re.DOTALL)
 STRESSED = re.compile(r"<em>(.*?)</em>", re.DOTALL)
@@ -85,6 +86,7 @@ def write_word(folder, *, language=None, has_code=False):
     page = TABLE.sub(lambda found: _lay_out(found[0], tables), page)
     page = FORMULA.sub(_add_source, page)
     page = NAME.sub(r'<div data-custom-style="Run Head"><p>\1</p></div>', page)
+    page = CAPTION.sub(r'<div data-custom-style="Table Caption"><p>\1</p></div>', page)
     page = BOLD.sub(r'<div data-custom-style="Run Head"><p>\1</p></div>', page)
     if paper["language"] == "zh":  # Chinese has no italics: dots stand under what is stressed
         page = NOTE.sub(r"\1\2", page)

@@ -134,14 +134,14 @@ def finish_document(path, paper, tables):
 
 
 def lead_to_tables(document):
-    """Keep the text right before a table with it: it speaks of the table."""
-    parts = document.split("<w:tbl>")
+    """Keep the text right before a table or its caption with it: it speaks of the table."""
+    parts = re.split(r'(<w:tbl>|<w:p><w:pPr><w:pStyle w:val="TableCaption")', document)
     for i, part in enumerate(parts[:-1]):
         start = part.rfind("<w:p>")
         if start >= 0 and part.rstrip().endswith("</w:p>"):
             last = LEADING.sub(r"\1<w:keepNext />", part[start:], count=1)
             parts[i] = part[:start] + last
-    return "<w:tbl>".join(parts)
+    return "".join(parts)
 
 
 def _set_table(table, kind):
