@@ -21,6 +21,7 @@ from crmlab.report.outputs import (
     embed_image,
     find_figures,
     frame_tables,
+    measure_lettering,
     strip_terminal_codes,
     tidy_html,
 )
@@ -37,6 +38,7 @@ BOLD_LINE = re.compile(r"<p><strong>((?:(?!</?strong>).)*)</strong></p>", re.DOT
 PYTHON = PythonLexer()
 BARE = HtmlFormatter(nowrap=True)
 
+LEAST_LETTERING = 6.5  # points, of a figure on paper
 N_TILES = 4  # headline numbers of a chapter that names none
 
 
@@ -50,6 +52,19 @@ class Figure:
     caption: str
     source: str
     size: tuple[int, int] | None
+    lettering: float | None = None
+
+    def fit(self, scale, widest, highest):
+        """Return its size on paper, in pixels: at a scale, larger where letters would be too small.
+
+        It is never wider or higher than what is given; None where its own size is not known.
+        """
+        if self.size is None:
+            return None
+        width, height = self.size
+        readable = LEAST_LETTERING / self.lettering if self.lettering else 0
+        scale = min(max(scale, readable), widest / width, highest / height)
+        return round(width * scale), round(height * scale)
 
 
 @dataclass
@@ -149,10 +164,11 @@ def read_chapter(folder, name, entry, *, language, currency=None, find):
         chapter.results.append({"key": key, "name": name_term(key, language), "value": said})
     label = load_words(language)["figure"]
     for i, key in enumerate(published.get("figures", ()), start=1):
-        source, size = embed_figure(folder / "figures" / name / key)
+        stem = folder / "figures" / name / key
+        (source, size), lettering = embed_figure(stem), measure_lettering(stem)
         caption, n = name_term(key, language), f"{chapter.number}.{i}"
         chapter.figures.append(
-            Figure(key, f"figure-{key}", label.format(n=n), caption, source, size)
+            Figure(key, f"figure-{key}", label.format(n=n), caption, source, size, lettering)
         )
     document = _read_json(folder / "notebooks" / f"{name}.ipynb")
     if document is not None:

@@ -15,6 +15,7 @@ __all__ = [
     "embed_image",
     "find_figures",
     "frame_tables",
+    "measure_lettering",
     "strip_terminal_codes",
     "tidy_html",
 ]
@@ -25,6 +26,8 @@ NUMBER = re.compile(
     r"[-+−]?\d[\d,. \u00a0]*(?:[eE][-+]?\d+)?\s?%?|\.\d+|NaN|nan|None|NaT|&lt;NA&gt;|-?inf|"
 )
 ROW = re.compile(r"<tr[^>]*>(.*?)</tr>", re.DOTALL)
+# How matplotlib sets a text in a drawing: its letters are outlines of 100 points.
+LETTERS = re.compile(r"scale\((0\.\d+) -\1\)")
 CELL = re.compile(r"<(t[hd])\b([^>]*)>(.*?)</t[hd]>", re.DOTALL)
 TERMINAL_CODES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
 
@@ -76,6 +79,13 @@ def embed_figure(stem):
         if len(text) <= LARGEST_SVG or not picture.exists():
             return embed_image("image/svg+xml", text), size
     return embed_image("image/png", picture.read_bytes()), size
+
+
+def measure_lettering(stem):
+    """Return the size in points of a published figure's smallest lettering; None where unknown."""
+    drawing = stem.with_suffix(".svg")
+    text = drawing.read_text(encoding="utf-8") if drawing.exists() else ""
+    return min((100 * float(size) for size in LETTERS.findall(text)), default=None)
 
 
 def find_figures(cells, keys):

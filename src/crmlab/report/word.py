@@ -29,7 +29,7 @@ CURE = (
 )
 LANGUAGE = {"en": "en-GB", "zh": "zh-CN"}  # as Word names them
 LONGEST = 300  # seconds
-SCALE, WIDEST, HIGHEST = 0.7, 620, 670  # of a figure; in CSS pixels: 164 and 177 mm
+SCALE, WIDEST, HIGHEST = 0.7, 620, 800  # of a figure; in CSS pixels: 164 and 212 mm
 SIGN = re.compile(r"\\[A-Za-z]+|\\.|.", re.DOTALL)
 TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
 EM_SPACE, SIGNS = "\N{EM SPACE}", {"+": "+", "-": "\N{MINUS SIGN}"}
@@ -104,10 +104,7 @@ def _show_picture(figure, folder, picture):
     """Let a figure be shown by its PNG, which every version of Word can show, and fit the page."""
     if (folder / picture).is_file():
         figure.source = picture
-    if figure.size:
-        width, height = figure.size
-        scale = min(SCALE, WIDEST / width, HIGHEST / height)
-        figure.size = round(width * scale), round(height * scale)
+    figure.size = figure.fit(SCALE, WIDEST, HIGHEST)
 
 
 def _lay_out(table, tables):
