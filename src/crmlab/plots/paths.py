@@ -208,7 +208,7 @@ def _draw_items(ax, diagram, name, members, loadings):
                 zorder=3,
             )
         )
-        text = {"va": "center_baseline", "fontsize": 9, "zorder": 4, "color": "#1B2A38"}
+        text = {"va": "center_baseline", "fontsize": 8.5, "zorder": 4, "color": "#1B2A38"}
         ax.text(left + 0.04, level, item, ha="left", **text)
         if loadings is not None and name in loadings and item in loadings.index:
             value = f"{loadings.loc[item, name]:z.2f}".replace("-", "\N{MINUS SIGN}")

@@ -300,13 +300,14 @@ class _Reader:
     def _label_table(self, table):
         """Return a table's number, counted like the figures', and its title.
 
-        A title that was given before gains the line in bold, or the heading, it stands under.
+        What the notebook says in bold above a table names it; a title that was given before gains
+        the heading that the table stands under.
         """
         n = f"{self.chapter.number}.{len(self.tables) + 1}"
-        heading = self.markdown.headings[-1][2] if self.markdown.headings else self.chapter.title
-        title = title_table(table, heading, self.language)
-        above = self.bold_line or heading
-        if title in self.tables and not title.startswith(above):
+        headings = [self.chapter.title, *(text for _, _, text in self.markdown.headings)]
+        above, self.bold_line = self.bold_line or headings[-1], ""
+        title = title_table(table, above, self.language)
+        if (above != headings[-1] or title in self.tables) and not title.startswith(above):
             title = self.words["table_again"].format(heading=above, title=title)
         self.tables.append(title)
         return self.words["table_region"].format(n=n), title
