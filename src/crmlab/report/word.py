@@ -34,7 +34,7 @@ SIGN = re.compile(r"\\[A-Za-z]+|\\.|.", re.DOTALL)
 TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
 EM_SPACE, SIGNS = "\N{EM SPACE}", {"+": "+", "-": "\N{MINUS SIGN}"}
 SIZED = re.compile(r"\\[bB]igg?[lr]?(?=[()|\[\]])")
-SLANTED = re.compile(r"\\mathit(?=\{[A-Za-z]{2,}\})")
+WORDS = re.compile(r"\\math(?:it|rm)(?=\{[A-Za-z]{2,}\})")
 RAISED = re.compile(r"\^(?:\{([+-])\}|([+-]))")
 SPACE = re.compile(r"\\(q{1,2})uad(?![A-Za-z])")
 CELL = re.compile(r"<(t[hd])\b([^>]*)>")
@@ -151,7 +151,7 @@ def say_plainly(source):
     >>> print(say_plainly(r"\#\{a\}"))
     \text{#}\{a\}
     """
-    source = SLANTED.sub(r"\\text", SIZED.sub("", source))
+    source = WORDS.sub(r"\\text", SIZED.sub("", source))
     source = RAISED.sub(lambda found: rf"^{{\text{{{SIGNS[found[1] or found[2]]}}}}}", source)
     source = SPACE.sub(lambda found: rf"\text{{{EM_SPACE * len(found[1])}}}", source)
     return source.replace(r"\#", r"\text{#}")
