@@ -25,7 +25,7 @@ HAN = "\u3400-\u9fff"
 BESIDE = re.compile(f"(?<=[{HAN}])(?=[A-Za-z0-9Α-ω])|(?<=[A-Za-z0-9Α-ω²])(?=[{HAN}])")
 # What goes with a number and is not what the table is about: how many it is of, its interval.
 BY_THE_WAY = re.compile(r"n_.*|.*(interval|direction).*|.*_(lower|upper|from|to)")
-# A way from one to another needs no "by".
+# What is told of ways from one to another is not told "by" their ends.
 WAY = re.compile(r"from_.*|.*_from")
 # Names of people and methods keep their capital within a title.
 NAMES = re.compile(r"(Kano|Gini|Pareto|Poisson|Leiden|Louvain|Neyman|Shapley)\b|\w+['’]s\b")
@@ -82,7 +82,9 @@ def title_table(table, heading, language):
     else:
         told = [] if is_square else _choose(columns, heads)
         title = _list(told, words) if told else heading
-        if not WAY.fullmatch(heads[rows[0]]):
+        if WAY.fullmatch(heads[rows[0]]):
+            title = words["table_again"].format(heading=heading, title=title)
+        else:
             by = words["table_and"].join(map(_lower, rows))
             title = words["table_by"].format(names=title, rows=by)
             title = title.replace("by by ", "by ").replace("按按", "按")

@@ -38,7 +38,10 @@ LOYAL = [["Loyal", 1, 2, 3]]
         (table(["From", "a", "b"], [["a", 1, 2], ["b", 3, 4]]), "Heading, by from"),
         (table(["Segment", "1", "2"], LOYAL), "Heading, by segment"),
         (table(["By silence", "Left"], LOYAL), "Left, by silence"),
-        (table(["From", "To", "Path"], LOYAL, ["path_from", "path_to"], n_labels=2), "Path"),
+        (
+            table(["From", "To", "Path"], LOYAL, ["path_from", "path_to"], n_labels=2),
+            "Heading – Path",
+        ),
         (table([], [["Rows", 1], ["Cells", 2]]), "Rows and cells"),
         (table(["", "Customers"], [["Known", 1], ["New", 2]]), "Customers: Known and new"),
         (table(["symbol", "unit"], [["x", "m"]], n_labels=0), "Symbol and unit"),
