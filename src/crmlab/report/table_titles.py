@@ -62,7 +62,7 @@ def title_table(table, heading, language):
     heads, labels, n_labels = _read(table)
     if re.search(f"[{HAN}]", "".join([*heads, *labels])):
         language = "zh"
-    if not labels:
+    if not labels or not (heads or n_labels):
         return heading
     words = load_words(language)
     names, columns = list(heads), list(heads)[n_labels:]

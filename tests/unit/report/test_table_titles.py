@@ -46,6 +46,8 @@ LOYAL = [["Loyal", 1, 2, 3]]
         (table(["", "Customers"], [["Known", 1], ["New", 2]]), "Customers: Known and new"),
         (table(["symbol", "unit"], [["x", "m"]], n_labels=0), "Symbol and unit"),
         (table(["Segment", "Rank"], []), "Heading"),
+        (table([], [["1", "2"]], n_labels=0), "Heading"),
+        (table(["", ""], [["a", "1"]], n_labels=1), "A"),
     ],
 )
 def test_title_says_what_is_told_by_what(told, title):
