@@ -209,3 +209,14 @@ def test_word_document_holds_every_chapter_figure_and_formula(part, language):
     assert re.findall(r"\\(?:frac|sum|text|mu|left)\b", shown) == []
     n_tables = len(re.findall("<table", render_paper(paper | {"is_word": True})))
     assert document.count("<w:tbl>") == n_tables
+
+
+def test_tables_are_numbered_without_a_gap_as_the_pages_number_them(part):
+    page = render_paper(read_paper(part, language="en"))
+    caption = re.compile(r'<p class="caption"><b>Table ((\d\d)\.(\d+))</b>')
+    found = [(chapter, int(n)) for _, chapter, n in caption.findall(page)]
+    assert len(found) > 30
+    for chapter in {chapter for chapter, _ in found}:
+        numbers = [n for other, n in found if other == chapter]
+        assert numbers == list(range(1, len(numbers) + 1)), chapter
+    assert len(set(re.findall(r'<p class="caption">.*?</p>', page))) == len(found)

@@ -75,7 +75,7 @@ def plot_communities(nodes, edges, colour=None, ax=None):
             str(node.community),
             ha="center",
             va="center",
-            fontsize=7,
+            fontsize=9,
             color="white" if is_dark else "#333333",
             zorder=3,
         )

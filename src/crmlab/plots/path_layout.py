@@ -15,7 +15,7 @@ __all__ = ["Diagram", "bezier", "lay_out_paths"]
 
 WIDTH, HEIGHT = 1.65, 0.98  # of a construct, in units of the drawing
 STEP = 2.3  # between columns
-ITEM_WIDTH, ITEM_HEIGHT, ITEM_GAP = 2.15, 0.30, 0.22
+ITEM_WIDTH, ITEM_HEIGHT, ITEM_GAP = 2.5, 0.33, 0.22
 _ROWS = np.arange(-5, 6) * 0.6
 _BENDS = np.array([0.0, 0.10, -0.10, 0.2, -0.2, 0.3, -0.3, 0.42, -0.42])
 _ALONG = np.linspace(0.06, 0.94, 20)

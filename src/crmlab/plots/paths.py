@@ -114,12 +114,12 @@ def _write_construct(ax, place, name, r_squared):
     known = r_squared is not None and name in r_squared.index
     text = {"ha": "center", "va": "center", "zorder": 4, "color": "#1B2A38", "linespacing": 1.0}
     lift = 0.13 if known else 0.0
-    size = 9 if max(map(len, lines)) <= 13 else 8
+    size = 10 if max(map(len, lines)) <= 13 else 9
     ax.text(place[0], place[1] + lift, "\n".join(lines), fontsize=size, **text)
     if known:
         below = place[1] - (0.28 if len(lines) > 1 else 0.18)
         share = f"$R^2$ = {r_squared[name]:.2f}"
-        ax.text(place[0], below, share, fontsize=7.5, **text | {"color": "#4A5A68"})
+        ax.text(place[0], below, share, fontsize=9, **text | {"color": "#4A5A68"})
 
 
 def _two_lines(word):
@@ -153,7 +153,7 @@ def _draw_path(ax, diagram, boxes, pair, bend, place, fit):
         ax.text(
             *place,
             text,
-            fontsize=8.5,
+            fontsize=9,
             ha="center",
             va="center",
             color="#555555" if style["color"] == GREY else style["color"],
@@ -208,7 +208,7 @@ def _draw_items(ax, diagram, name, members, loadings):
                 zorder=3,
             )
         )
-        text = {"va": "center_baseline", "fontsize": 7, "zorder": 4, "color": "#1B2A38"}
+        text = {"va": "center_baseline", "fontsize": 8.5, "zorder": 4, "color": "#1B2A38"}
         ax.text(left + 0.04, level, item, ha="left", **text)
         if loadings is not None and name in loadings and item in loadings.index:
             value = f"{loadings.loc[item, name]:z.2f}".replace("-", "\N{MINUS SIGN}")
@@ -231,7 +231,7 @@ def _draw_key(ax, fits):
         loc="lower center",
         bbox_to_anchor=(0.5, 1.0),
         ncols=len(lines),
-        fontsize=8.5,
+        fontsize=9,
         handlelength=2.6,
         borderaxespad=0.1,
     )

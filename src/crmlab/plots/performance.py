@@ -101,7 +101,7 @@ def _draw_panel(ax, indicator, rows):
     ax.set_xticks(ends, rows["period"].to_numpy()[ends])
     ax.set_xlim(-0.5, len(rows) - 0.5)
     ax.grid(visible=False, axis="x")
-    ax.tick_params(labelsize=8.5, pad=2)
+    ax.tick_params(labelsize=9, pad=2)
     ax.margins(y=0.2)
 
 

@@ -14,16 +14,18 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from crmlab.atlas.heads import name_unit, repeats_unit
-from crmlab.report.markdown import PageMarkdown, mathml
+from crmlab.report.markdown import PageMarkdown, mathml, plain_text
 from crmlab.report.methods import AUTHOR, SOURCES, read_methods
 from crmlab.report.outputs import (
     embed_figure,
     embed_image,
     find_figures,
     frame_tables,
+    measure_lettering,
     strip_terminal_codes,
     tidy_html,
 )
+from crmlab.report.table_titles import title_table
 from crmlab.study.parameters import read_parameters
 from crmlab.study.wording import load_words, name_term, say_number, text_in
 
@@ -32,9 +34,11 @@ __all__ = ["AUTHOR", "SOURCES", "Chapter", "Figure", "read_chapter"]
 TEMPLATE_IDS = ("main", "contents", "failed", "numbers", "files")
 # What matplotlib says of itself when a cell ends in a plot.
 PLOT_ECHO = re.compile(r"<(?:Axes|Figure|matplotlib|seaborn|AxesSubplot)\b|\[?array\(\[+<Axes")
+BOLD_LINE = re.compile(r"<p><strong>((?:(?!</?strong>).)*)</strong></p>", re.DOTALL)
 PYTHON = PythonLexer()
 BARE = HtmlFormatter(nowrap=True)
 
+LEAST_LETTERING = 6.5  # points, of a figure on paper
 N_TILES = 4  # headline numbers of a chapter that names none
 
 
@@ -48,6 +52,19 @@ class Figure:
     caption: str
     source: str
     size: tuple[int, int] | None
+    lettering: float | None = None
+
+    def fit(self, scale, widest, highest):
+        """Return its size on paper, in pixels: at a scale, larger where letters would be too small.
+
+        It is never wider or higher than what is given; None where its own size is not known.
+        """
+        if self.size is None:
+            return None
+        width, height = self.size
+        readable = LEAST_LETTERING / self.lettering if self.lettering else 0
+        scale = min(max(scale, readable), widest / width, highest / height)
+        return round(width * scale), round(height * scale)
 
 
 @dataclass
@@ -147,10 +164,11 @@ def read_chapter(folder, name, entry, *, language, currency=None, find):
         chapter.results.append({"key": key, "name": name_term(key, language), "value": said})
     label = load_words(language)["figure"]
     for i, key in enumerate(published.get("figures", ()), start=1):
-        source, size = embed_figure(folder / "figures" / name / key)
+        stem = folder / "figures" / name / key
+        (source, size), lettering = embed_figure(stem), measure_lettering(stem)
         caption, n = name_term(key, language), f"{chapter.number}.{i}"
         chapter.figures.append(
-            Figure(key, f"figure-{key}", label.format(n=n), caption, source, size)
+            Figure(key, f"figure-{key}", label.format(n=n), caption, source, size, lettering)
         )
     document = _read_json(folder / "notebooks" / f"{name}.ipynb")
     if document is not None:
@@ -171,7 +189,7 @@ class _Reader:
         self.markdown = PageMarkdown(find)
         for taken in [*TEMPLATE_IDS, *(figure.id for figure in chapter.figures)]:
             self.markdown.new_id(taken)
-        self.n_tables = 0
+        self.tables, self.bold_line = [], ""
         self.has_failed = False
 
     def read(self, cells):
@@ -198,6 +216,7 @@ class _Reader:
         self.chapter.references = methods.works
 
     def _read_text(self, cell):
+        self.bold_line = ""
         html = self.markdown.render(_source(cell), attachments=cell.get("attachments"))
         return {"kind": "text", "html": frame_tables(html, self._label_table)}
 
@@ -254,6 +273,8 @@ class _Reader:
             return {"kind": "html", "html": html}
         if "text/markdown" in data:
             html = self.markdown.render(data["text/markdown"])
+            if line := BOLD_LINE.fullmatch(html.strip()):
+                self.bold_line = plain_text(line[1])
             return {"kind": "html", "html": frame_tables(html, self._label_table)}
         if "text/latex" in data:
             formula = data["text/latex"].strip().strip("$")
@@ -276,9 +297,20 @@ class _Reader:
             return self.words["figure_plain"]
         return self.words["figure_in"].format(section=self.markdown.headings[-1][2])
 
-    def _label_table(self):
-        self.n_tables += 1
-        return self.words["table_region"].format(n=self.n_tables)
+    def _label_table(self, table):
+        """Return a table's number, counted like the figures', and its title.
+
+        What the notebook says in bold above a table names it; a title that was given before gains
+        the heading that the table stands under.
+        """
+        n = f"{self.chapter.number}.{len(self.tables) + 1}"
+        headings = [self.chapter.title, *(text for _, _, text in self.markdown.headings)]
+        above, self.bold_line = self.bold_line or headings[-1], ""
+        title = title_table(table, above, self.language)
+        if (above != headings[-1] or title in self.tables) and not title.startswith(above):
+            title = self.words["table_again"].format(heading=above, title=title)
+        self.tables.append(title)
+        return self.words["table_region"].format(n=n), title
 
     def _read_parameters(self, source):
         rows = []

@@ -15,6 +15,7 @@ __all__ = [
     "embed_image",
     "find_figures",
     "frame_tables",
+    "measure_lettering",
     "strip_terminal_codes",
     "tidy_html",
 ]
@@ -25,6 +26,8 @@ NUMBER = re.compile(
     r"[-+−]?\d[\d,. \u00a0]*(?:[eE][-+]?\d+)?\s?%?|\.\d+|NaN|nan|None|NaT|&lt;NA&gt;|-?inf|"
 )
 ROW = re.compile(r"<tr[^>]*>(.*?)</tr>", re.DOTALL)
+# How matplotlib sets a text in a drawing: its letters are outlines of 100 points.
+LETTERS = re.compile(r"scale\((0\.\d+) -\1\)")
 CELL = re.compile(r"<(t[hd])\b([^>]*)>(.*?)</t[hd]>", re.DOTALL)
 TERMINAL_CODES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
 
@@ -78,6 +81,13 @@ def embed_figure(stem):
     return embed_image("image/png", picture.read_bytes()), size
 
 
+def measure_lettering(stem):
+    """Return the size in points of a published figure's smallest lettering; None where unknown."""
+    drawing = stem.with_suffix(".svg")
+    text = drawing.read_text(encoding="utf-8") if drawing.exists() else ""
+    return min((100 * float(size) for size in LETTERS.findall(text)), default=None)
+
+
 def find_figures(cells, keys):
     """Find which cell shows which published figure.
 
@@ -126,8 +136,8 @@ def tidy_html(html, *, label, rows_columns):
     ----------
     html : str
         As a library sent it.
-    label : callable() -> str
-        Gives each table's frame a name of its own, for those who move by keyboard.
+    label : callable(str) -> (str, str)
+        Told a table's HTML, answers its number and its title.
     rows_columns : str
         How to say "{rows} rows × {columns} columns".
 
@@ -145,15 +155,16 @@ def tidy_html(html, *, label, rows_columns):
         html,
     )
     return re.sub(
-        r"<table\b.*?</table>", lambda found: _frame(found[0], label()), html, flags=re.DOTALL
+        r"<table\b.*?</table>", lambda found: _frame(found[0], label), html, flags=re.DOTALL
     )
 
 
 def frame_tables(html, label):
-    """Return a text's HTML with each table in a frame that scrolls sideways.
+    """Return a text's HTML with each table captioned, in a frame that scrolls sideways.
 
-    A table whose headings are all empty is a list of names and what they stand for: the empty
-    row goes, and the first column holds the headings.
+    `label` is as for `tidy_html`. A table whose headings are all empty is a list of names and what
+    they stand for: the empty row goes, the first column holds the headings, and it is not counted
+    among the tables.
     """
 
     def frame(found):
@@ -162,8 +173,8 @@ def frame_tables(html, label):
         if head and not re.sub(r"<[^>]+>", "", head[0]).strip():
             table = table.replace(head[0], "").replace("<table>", '<table class="terms">')
             row = re.compile(r"(<tr>\s*)<td\b[^>]*>(.*?)</td>", re.DOTALL)
-            table = row.sub(r'\1<th scope="row">\2</th>', table)
-        return _framed(table, label())
+            return _framed(row.sub(r'\1<th scope="row">\2</th>', table))
+        return _captioned(table, label)
 
     return re.sub(r"<table\b.*?</table>", frame, html, flags=re.DOTALL)
 
@@ -172,12 +183,18 @@ def _frame(table, label):
     table = re.sub(r'\s(border="\d+"|style="text-align: \w+;?")', "", table)
     if 'class="dataframe"' in table:
         table = _align(table)
-    return _framed(table, label)
+    return _captioned(table, label)
 
 
-def _framed(table, label):
-    name = escape(label)
-    return f'<div class="table" role="region" tabindex="0" aria-label="{name}">{table}</div>'
+def _captioned(table, label):
+    """Return a table in its frame under its caption, which also names the frame by keyboard."""
+    number, title = map(escape, label(table))
+    caption = f'<p class="caption"><b>{number}</b> {title}</p>'
+    return caption + _framed(table, f' role="region" tabindex="0" aria-label="{number} {title}"')
+
+
+def _framed(table, attributes=""):
+    return f'<div class="table"{attributes}>{table}</div>'
 
 
 def _align(table):

@@ -12,8 +12,11 @@ from crmlab.report.markdown import plain_text
 __all__ = ["mark_breaks"]
 
 TEXT = re.compile(r"<(p|li)>((?:(?!<(?:p|li|ul|ol)\b).)*?)</\1>", re.DOTALL)
-TABLE_NEXT = re.compile(r'\s*(?:</div>\s*)?(?:<div class="output">\s*)?<div class="table"')
+TABLE_NEXT = re.compile(
+    r'\s*(?:</div>\s*)?(?:<div class="output">\s*)?<(?:p class="caption"|div class="table")'
+)
 BOLD_LINE = re.compile(r"<strong>(?:(?!</?strong>).)*</strong>", re.DOTALL)
+CODE = re.compile(r"(?<=<code>)[^<]+(?=</code>)")
 LINE = 95  # characters of the middling kind that a line of the text holds; a Chinese one counts 2
 BRIEF = 3.3  # lines; a text of no more cannot be parted without a line that stands alone
 LEADING = 2  # lines; a text of no more that stands before a table speaks of that table
@@ -42,6 +45,8 @@ def mark_breaks(html):
 
     def mark(found):
         tag, content = found.groups()
+        # Where a name in code cannot be broken, a justified line before it is torn apart.
+        content = CODE.sub(lambda name: re.sub(r"([_./])(?=\w)", r"\1<wbr>", name[0]), content)
         text = plain_text(content)
         n_lines = _width(text) / LINE
         leads = tag == "p" and (
@@ -50,7 +55,8 @@ def mark_breaks(html):
             or (n_lines <= LEADING and TABLE_NEXT.match(html, found.end()) is not None)
         )
         names = " ".join(["brief"] * (n_lines <= BRIEF) + ["leads"] * leads)
-        return f'<{tag} class="{names}">{content}</{tag}>' if names else found[0]
+        names = f' class="{names}"' if names else ""
+        return f"<{tag}{names}>{content}</{tag}>"
 
     return TEXT.sub(mark, html)
 

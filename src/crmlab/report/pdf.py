@@ -1,10 +1,11 @@
 """PDF: the paper report printed by a browser that is already there.
 
 Who asks: a student who hands the study in, a teacher who prints it. Chromium, Chrome and Edge all
-print; the document is printed twice, because the table of contents can name pages only once the
-pages are there.
+print; the document is measured once and printed twice, because figures find their places, and the
+table of contents its pages, only once the text is set.
 """
 
+import json
 import os
 import re
 import subprocess
@@ -15,6 +16,7 @@ from urllib.parse import unquote
 
 from crmlab.report.pages import FONT_MARKER
 from crmlab.report.paper import read_paper, render_paper
+from crmlab.report.paper_flow import MEASURE, move_figures
 from crmlab.report.paper_fonts import write_faces
 from crmlab.study.artefacts import write_whole
 from crmlab.study.configuration import StudyError
@@ -82,10 +84,11 @@ def write_pdf(folder, *, language=None, has_code=False):
 
 def _print_until_stable(browser, paper, work):
     """Print again and again until every page named in the document is the true one."""
-    pages, faces = {}, None
+    html = render_paper(paper)
+    faces = write_faces(html, paper["language"], work)
+    pages, places = {}, _measure(browser, html.replace(FONT_MARKER, faces, 1), work)
     for _ in range(MOST_PRINTINGS):
-        html = render_paper(paper, pages=pages)
-        faces = faces or write_faces(html, paper["language"], work)
+        html = move_figures(render_paper(paper, pages=pages), places)
         (work / "paper.html").write_text(
             html.replace(FONT_MARKER, faces, 1), encoding="utf-8", newline="\n"
         )
@@ -100,19 +103,41 @@ def _print_until_stable(browser, paper, work):
     )
 
 
+def _measure(browser, html, work):
+    """Return where the parts of each chapter stand when the document is set on an endless sheet."""
+    page = work / "measured.html"
+    html = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', MEASURE, html, count=1)
+    page.write_text(html, encoding="utf-8", newline="\n")
+    _, said = _run(browser, work, "--virtual-time-budget=60000", "--dump-dom", page.as_uri())
+    found = re.search(r'<pre id="places">(.*?)</pre>', said)
+    return json.loads(found[1]) if found else []
+
+
 def _print_page(browser, page, work):
-    """Return a local page as PDF, printed by a browser with a profile of its own in `work`."""
+    """Return a local page as PDF, printed by a browser."""
     output = work / "paper.pdf"
     output.unlink(missing_ok=True)
+    code, said = _run(browser, work, f"--print-to-pdf={output}", page.as_uri())
+    if not output.is_file():
+        reason = next(filter(None, map(str.strip, reversed(said.split("\n")))), "it gave no reason")
+        raise StudyError(
+            f"{browser} printed nothing (exit code {code}): {reason}\nUpdate it, or {CURE}."
+        )
+    content = output.read_bytes()
+    _check_age(browser, content)
+    return content
+
+
+def _run(browser, work, *task):
+    """Return a browser's exit code and what it says, with a profile of its own in `work`."""
     command = [browser, *OPTIONS, f"--user-data-dir={work / 'profile'}", "--user-agent=crmlab"]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--no-sandbox")  # as root the browser refuses to start with it
-    command += [f"--print-to-pdf={output}", page.as_uri()]
     said = work / "said.txt"  # a file: a pipe would be held open by what the browser started
     try:
         with said.open("wb") as stream:
             done = subprocess.run(  # noqa: S603 - the browser found above, and files of our own
-                command,
+                [*command, *task],
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
                 stderr=stream,
@@ -126,16 +151,7 @@ def _print_page(browser, page, work):
         ) from error
     except OSError as error:
         raise StudyError(f"{browser} could not be started ({error}): {CURE}") from error
-    if not output.is_file():
-        lines = said.read_text("utf-8", "replace").split("\n")
-        reason = next(filter(None, map(str.strip, reversed(lines))), "it gave no reason")
-        raise StudyError(
-            f"{browser} printed nothing (exit code {done.returncode}): {reason}\n"
-            f"Update it, or {CURE}."
-        )
-    content = output.read_bytes()
-    _check_age(browser, content)
-    return content
+    return done.returncode, said.read_text("utf-8", "replace")
 
 
 def _check_age(browser, content):

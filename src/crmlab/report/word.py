@@ -29,16 +29,17 @@ CURE = (
 )
 LANGUAGE = {"en": "en-GB", "zh": "zh-CN"}  # as Word names them
 LONGEST = 300  # seconds
-SCALE, WIDEST, HIGHEST = 0.7, 620, 670  # of a figure; in CSS pixels: 164 and 177 mm
+SCALE, WIDEST, HIGHEST = 0.7, 620, 800  # of a figure; in CSS pixels: 164 and 212 mm
 SIGN = re.compile(r"\\[A-Za-z]+|\\.|.", re.DOTALL)
 TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
 EM_SPACE, SIGNS = "\N{EM SPACE}", {"+": "+", "-": "\N{MINUS SIGN}"}
 SIZED = re.compile(r"\\[bB]igg?[lr]?(?=[()|\[\]])")
-SLANTED = re.compile(r"\\mathit(?=\{[A-Za-z]{2,}\})")
+WORDS = re.compile(r"\\math(?:it|rm)(?=\{[A-Za-z]{2,}\})")
 RAISED = re.compile(r"\^(?:\{([+-])\}|([+-]))")
 SPACE = re.compile(r"\\(q{1,2})uad(?![A-Za-z])")
 CELL = re.compile(r"<(t[hd])\b([^>]*)>")
 NAME = re.compile(r'<p class="name">(.*?)</p>', re.DOTALL)  # stays with what it names
+CAPTION = re.compile(r'<p class="caption">(.*?)</p>', re.DOTALL)
 BOLD = re.compile(r"<p>(<strong>(?:(?!</?strong>).)*</strong>)</p>", re.DOTALL)  # and this
 NOTE = re.compile(r'(<p class="note">)<em>((?:(?!</?em>).)*)</em>(?=</p>)', re.DOTALL)
 STRESSED = re.compile(r"<em>(.*?)</em>", re.DOTALL)
@@ -85,6 +86,7 @@ def write_word(folder, *, language=None, has_code=False):
     page = TABLE.sub(lambda found: _lay_out(found[0], tables), page)
     page = FORMULA.sub(_add_source, page)
     page = NAME.sub(r'<div data-custom-style="Run Head"><p>\1</p></div>', page)
+    page = CAPTION.sub(r'<div data-custom-style="Table Caption"><p>\1</p></div>', page)
     page = BOLD.sub(r'<div data-custom-style="Run Head"><p>\1</p></div>', page)
     if paper["language"] == "zh":  # Chinese has no italics: dots stand under what is stressed
         page = NOTE.sub(r"\1\2", page)
@@ -102,10 +104,7 @@ def _show_picture(figure, folder, picture):
     """Let a figure be shown by its PNG, which every version of Word can show, and fit the page."""
     if (folder / picture).is_file():
         figure.source = picture
-    if figure.size:
-        width, height = figure.size
-        scale = min(SCALE, WIDEST / width, HIGHEST / height)
-        figure.size = round(width * scale), round(height * scale)
+    figure.size = figure.fit(SCALE, WIDEST, HIGHEST)
 
 
 def _lay_out(table, tables):
@@ -152,7 +151,7 @@ def say_plainly(source):
     >>> print(say_plainly(r"\#\{a\}"))
     \text{#}\{a\}
     """
-    source = SLANTED.sub(r"\\text", SIZED.sub("", source))
+    source = WORDS.sub(r"\\text", SIZED.sub("", source))
     source = RAISED.sub(lambda found: rf"^{{\text{{{SIGNS[found[1] or found[2]]}}}}}", source)
     source = SPACE.sub(lambda found: rf"\text{{{EM_SPACE * len(found[1])}}}", source)
     return source.replace(r"\#", r"\text{#}")

@@ -33,7 +33,7 @@ SETTINGS = "word/settings.xml"
 CHINESE = re.compile(r"[\u2e80-\u9fff\uff00-\uffef]")
 GAPS = (180, 160, 130, 100)  # between two columns, by size of type; twentieths of a point
 LEADING = re.compile(r'^(<w:p><w:pPr><w:pStyle w:val="(?:BodyText|FirstParagraph)"\s*/>)')
-KEPT = 2  # first rows of a table, its head among them, that stay with the next
+KEPT = 2  # rows at either end of a table, its head among them, that stay with the next
 # A4 and the margins of the printed report, in twentieths of a point; the title page is bare.
 TEXT_WIDTH = 11906 - 2 * 1247
 PAGE = (
@@ -134,14 +134,14 @@ def finish_document(path, paper, tables):
 
 
 def lead_to_tables(document):
-    """Keep the text right before a table with it: it speaks of the table."""
-    parts = document.split("<w:tbl>")
+    """Keep the text right before a table or its caption with it: it speaks of the table."""
+    parts = re.split(r'(<w:tbl>|<w:p><w:pPr><w:pStyle w:val="TableCaption")', document)
     for i, part in enumerate(parts[:-1]):
         start = part.rfind("<w:p>")
         if start >= 0 and part.rstrip().endswith("</w:p>"):
             last = LEADING.sub(r"\1<w:keepNext />", part[start:], count=1)
             parts[i] = part[:start] + last
-    return "<w:tbl>".join(parts)
+    return "".join(parts)
 
 
 def _set_table(table, kind):
@@ -158,8 +158,9 @@ def _set_table(table, kind):
             row = row.replace("<w:trPr>", "<w:trPr><w:cantSplit />", 1)
         else:
             row = row.replace("<w:tr>", "<w:tr><w:trPr><w:cantSplit /></w:trPr>", 1)
-        # Neither a head nor the title of a group of rows stands alone at the foot of a page.
-        is_kept = kind["is_short"] or i <= KEPT or "<w:gridSpan" in row
+        # Neither a head, nor the title of a group of rows, nor a last row stands alone on a page.
+        is_end = i <= KEPT or i >= len(rows) - 1 - KEPT
+        is_kept = kind["is_short"] or is_end or "<w:gridSpan" in row
         if is_kept and i < len(rows) - 1:
             row = row.replace(style, f"{style}<w:keepNext />")
         rows[i] = row

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crmlab.report import word_parts
 from crmlab.report.word import pair_delimiters, say_plainly
 from crmlab.report.word_tables import CAPACITY, GAP, choose_layout
 
@@ -75,3 +76,19 @@ def test_no_number_and_no_word_of_a_head_is_broken(n_columns):
     room = [width / 100 * CAPACITY[size] - GAP[size] for width in widths]
     assert room[0] >= len("Communities") * 1.05
     assert min(room[1:]) >= max(len("Customers") * 1.05, len("1,234.5%"))
+
+
+def test_rows_at_either_end_of_a_long_table_stay_together():
+    row = '<w:tr><w:tc><w:p><w:pPr><w:pStyle w:val="Compact" /></w:pPr></w:p></w:tc></w:tr>'
+    kind = {"size": 0, "is_short": False, "is_layout": False}
+    table = word_parts._set_table(f"<w:tbl>{row * 15}</w:tbl>", kind)
+    kept = [i for i, row in enumerate(table.split("<w:tr>")[1:]) if "<w:keepNext />" in row]
+    assert kept == [0, 1, 12, 13]
+
+
+def test_text_before_a_caption_stays_with_it_and_so_with_its_table():
+    text = '<w:p><w:pPr><w:pStyle w:val="BodyText" /></w:pPr></w:p>'
+    caption = '<w:p><w:pPr><w:pStyle w:val="TableCaption" /></w:pPr></w:p>'
+    led = word_parts.lead_to_tables(f"{text}{text}{caption}<w:tbl></w:tbl>")
+    kept = text.replace(" /></w:pPr>", " /><w:keepNext /></w:pPr>")
+    assert led == f"{text}{kept}{caption}<w:tbl></w:tbl>"
