@@ -146,8 +146,10 @@ def _conclude(outcome, page, progress):
         console.print(f"\n{said('cli_stopped')} {kept}", soft_wrap=True)
         console.print(said("cli_goes_on"))
         raise typer.Exit(130)
-    if set(outcome.states.values()) <= {"unchanged", "left out"}:
-        console.print("\n" + said("cli_nothing_changed"))
+    settled = set(outcome.states.values())
+    if settled <= {"unchanged", "left out"}:
+        is_empty = "unchanged" not in settled
+        console.print("\n" + said("cli_all_left_out" if is_empty else "cli_nothing_changed"))
     console.print("\n" + said("cli_report", page=page.as_uri()), soft_wrap=True)
 
 

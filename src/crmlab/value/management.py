@@ -14,6 +14,7 @@ to action). The rules are a convention written down as data; no rule is a findin
 
 from __future__ import annotations
 
+import narwhals as nw
 import numpy as np
 import pandas as pd
 
@@ -41,13 +42,13 @@ VALUE_MANAGEMENT_STEPS = {
 SERVICE_RULES = dict(zip(VALUE_QUADRANTS.values(), (4.0, 8.0, 8.0, 24.0), strict=True))
 
 
-def review_value_management(columns):
+def review_value_management(tables):
     """Return which steps of value management the data at hand allow, and what the others lack.
 
     Parameters
     ----------
-    columns : dict of str to collection of str
-        Columns of each table there is.
+    tables : dict of str to pandas, Polars, DuckDB, PyArrow or PySpark table
+        The tables there are, of which only the names of the columns are read.
 
     Returns
     -------
@@ -57,11 +58,12 @@ def review_value_management(columns):
 
     Examples
     --------
-    >>> orders = {"customer_id", "ordered_on", "amount"}
+    >>> orders = pd.DataFrame(columns=["customer_id", "ordered_on", "amount"])
     >>> table = review_value_management({"orders": orders}).set_index("step")
     >>> table.loc["behaviour_analysis", "lacks"], table.loc["service_rules", "lacks"]
     ('', 'orders.margin, customers.cost_to_serve')
     """
+    columns = {name: nw.from_native(t).collect_schema().names() for name, t in tables.items()}
     rows = []
     for step, needed in VALUE_MANAGEMENT_STEPS.items():
         places = [place.split(".") for place in needed]

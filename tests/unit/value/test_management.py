@@ -23,7 +23,8 @@ QUADRANT = pd.Series({"a": BEST, "b": WORST})
 
 
 def test_steps_lack_what_is_not_there():
-    table = review_value_management({"orders": ["customer_id", "ordered_on", "amount", "channel"]})
+    orders = pd.DataFrame(columns=["customer_id", "ordered_on", "amount", "channel"])
+    table = review_value_management({"orders": orders})
     assert table["step"].tolist() == list(VALUE_MANAGEMENT_STEPS)
     lacks = table.set_index("step")["lacks"]
     assert lacks["business_plan"] == lacks["behaviour_analysis"] == ""
