@@ -194,17 +194,18 @@ def kernels():
         yield kernels
 
 
-# A server that imports no more than the notebooks of `project` do.
-QUICK_SERVER = """
+# A server that imports no more than kernels do for the notebooks of `project`.
+QUICK_SERVER = '''
 from crmlab.study import kernel_server
-kernel_server.list_modules = lambda: [
-    "IPython.core.completerlib", "IPython.core.debugger", "IPython.extensions.storemagic",
-    "ipykernel.debugger", "ipykernel.ipkernel", "ipykernel.kernelapp", "matplotlib_inline.backend_inline",
-    "sqlite3", "tornado.platform.asyncio", "pyarrow.parquet", "crmlab.data.catalog", "crmlab.study",
-]
+modules = """
+    IPython.core.completerlib IPython.core.debugger IPython.extensions.storemagic
+    ipykernel.debugger ipykernel.ipkernel ipykernel.kernelapp matplotlib_inline.backend_inline
+    sqlite3 tornado.platform.asyncio pyarrow.parquet crmlab.data.catalog crmlab.study
+"""
+kernel_server.list_modules = modules.split
 kernel_server._rehearse = lambda: None
 kernel_server.main()
-"""
+'''
 
 
 @pytest.fixture

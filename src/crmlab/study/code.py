@@ -51,12 +51,13 @@ def hash_code(source, folder=None, *, known=None):
         tree = parse(source)
     except SyntaxError:  # the notebook will fail where it stands, and say so better
         tree = parse("")
-    found, looked_for, uses = set(), set(), [_uses(tree, None)]
+    has_folder = folder is not None and folder.is_dir()
+    there = {path.stem for path in folder.iterdir()} if has_folder else set()
+    found, uses = set(), [_uses(tree, None)]
     while uses:
         files, names = uses.pop()
-        beside = {path for name in names - looked_for for path in _find_module(name, folder)}
-        looked_for |= names
-        new = (files | beside) - found
+        near = (name for name in names if name.partition(".")[0] in there)
+        new = files.union(*(_find_module(name, folder) for name in near)) - found
         found |= new
         uses += [_uses_of_file(path, *_stamp(path)) for path in new if path.suffix == ".py"]
     return {_name(path, folder): hash_file(path) for path in sorted(found)}
@@ -135,8 +136,6 @@ def _uses(tree, path):
 
 def _find_module(name, root):
     """Yield the files of a dotted name in a folder: the module and the packages it lies in."""
-    if root is None:
-        return
     parts = name.split(".")
     for n in range(1, len(parts) + 1):
         place = root.joinpath(*parts[:n])
