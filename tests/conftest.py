@@ -28,9 +28,13 @@ settings.load_profile("crmlab")
 ROOT = Path(__file__).resolve().parents[1]
 
 
+gc.disable()  # while modules are imported and tests gathered: all of that stays to the end
+
+
 def pytest_collection_finish():
     """Have the garbage collector pass over what stays to the end: half a second each time."""
     gc.freeze()
+    gc.enable()
 
 
 def pytest_sessionfinish():
@@ -190,13 +194,18 @@ def kernels():
         yield kernels
 
 
-# A server that imports no more than the notebooks of `project` do.
-QUICK_SERVER = """
+# A server that imports no more than kernels do for the notebooks of `project`.
+QUICK_SERVER = '''
 from crmlab.study import kernel_server
-kernel_server.list_modules = lambda: ["ipykernel.kernelapp", "pandas", "crmlab.study.notebooks"]
+modules = """
+    IPython.core.completerlib IPython.core.debugger IPython.extensions.storemagic
+    ipykernel.debugger ipykernel.ipkernel ipykernel.kernelapp matplotlib_inline.backend_inline
+    sqlite3 tornado.platform.asyncio pyarrow.parquet crmlab.data.catalog crmlab.study
+"""
+kernel_server.list_modules = modules.split
 kernel_server._rehearse = lambda: None
 kernel_server.main()
-"""
+'''
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ import warnings
 import pytest
 
 # Java compiles only as much as tests need, takes Spark's own classes as they are (a sixth of the
-# start), and a query is cut into no more pieces than it has rows.
+# start), a query is cut into no more pieces than it has rows, and Spark reads its expressions as
+# they stand, without writing and compiling Java for each.
 JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 JAVA += " -XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote"
 SPARK_DEFAULTS = f"""
@@ -19,6 +20,7 @@ spark.executor.extraJavaOptions {JAVA}
 spark.driver.memory 1g
 spark.sql.adaptive.enabled false
 spark.sql.codegen.wholeStage false
+spark.sql.codegen.factoryMode NO_CODEGEN
 spark.sql.shuffle.partitions 1
 """
 

@@ -137,7 +137,10 @@ def folder(request, tiny_report, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def seen(folder, open_page, tmp_path_factory):
-    """What the browser saw of every page, on a telephone's width and on a desk's."""
+    """What the browser saw of every page, on a telephone's width and on a desk's, and asked for.
+
+    Without their security policies the pages may ask the network for whatever they name.
+    """
     probed = tmp_path_factory.mktemp("probed") / "report"
     shutil.copytree(folder, probed)
     frames = []
@@ -155,12 +158,30 @@ def seen(folder, open_page, tmp_path_factory):
         ]
     listener = probed / "listener.html"
     listener.write_text(LISTENER + "\n".join(frames), "utf-8")
-    document = open_page(listener)
+    document, asked = look_and_log(open_page, listener)
     told = json.loads(html.unescape(re.search(r'<pre id="seen">(.*?)</pre>', document)[1]))
     found = {(page["name"], page["width"]): page for page in told}
     names = [path.relative_to(probed).as_posix() for path in pages_of(probed)]
     assert sorted(found) == sorted((name, width) for name in names for width in WIDTHS)
-    return {"folder": probed, "pages": found}
+    return {"folder": probed, "pages": found, "asked": asked}
+
+
+def look_and_log(open_page, path):
+    """Open a page; return its document and the addresses that pages asked the network for.
+
+    What the browser itself asks for is passed over.
+    """
+    log = path.with_suffix(".log.json")
+    document = open_page(path, f"--log-net-log={log}")
+    record = json.loads(log.read_text("utf-8"))
+    kinds = {number: name for name, number in record["constants"]["logEventTypes"].items()}
+    asked = [
+        event["params"]
+        for event in record["events"]
+        if kinds[event["type"]] == "URL_REQUEST_START_JOB" and "params" in event
+    ]
+    by_pages = [a for a in asked if a.get("initiator", "not an origin") != "not an origin"]
+    return document, [a["url"] for a in by_pages]
 
 
 def pages_of(folder):
@@ -243,29 +264,13 @@ def test_text_stands_out_from_its_ground_as_wcag_aa_asks(seen):
     assert {name: page["faint"] for name, page in seen["pages"].items() if page["faint"]} == {}
 
 
-def asked_by_pages(open_page, path, log):
-    """Return the addresses that pages, not the browser itself, asked the network for."""
-    open_page(path, f"--log-net-log={log}")
-    record = json.loads(log.read_text("utf-8"))
-    kinds = {number: name for name, number in record["constants"]["logEventTypes"].items()}
-    asked = [
-        event["params"]
-        for event in record["events"]
-        if kinds[event["type"]] == "URL_REQUEST_START_JOB" and "params" in event
-    ]
-    return [a["url"] for a in asked if a.get("initiator", "not an origin") != "not an origin"]
-
-
-def test_no_page_asks_the_network_for_anything(folder, open_page, tmp_path):
-    frames = "".join(f'<iframe src="{path.as_uri()}"></iframe>' for path in pages_of(folder))
-    every = tmp_path / "every.html"
-    every.write_text(frames, "utf-8")
-    assert asked_by_pages(open_page, every, tmp_path / "log.json") == []
+def test_no_page_asks_the_network_for_anything(seen):
+    assert seen["asked"] == []
 
 
 def test_page_that_asks_the_network_would_be_seen(open_page, tmp_path):
     (tmp_path / "inner.html").write_text('<img src="http://crmlab.invalid/picture.png">', "utf-8")
     outer = tmp_path / "outer.html"
     outer.write_text('<iframe src="inner.html"></iframe>', "utf-8")
-    asked = asked_by_pages(open_page, outer, tmp_path / "log.json")
+    _, asked = look_and_log(open_page, outer)
     assert asked == ["http://crmlab.invalid/picture.png"]

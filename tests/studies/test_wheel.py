@@ -8,15 +8,17 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import zipfile
 from importlib import metadata
+from pathlib import Path
 
 import pytest
 
 pytestmark = pytest.mark.xdist_group("wheel")
 
 # What ties a process to the environment and the data of the one that runs the tests; and to have
-# every library compiled takes longer than to run the study, which compiles what it imports.
+# every library compiled takes longer than to run the study.
 TIES = ("CRMLAB_MIRROR", "CRMLAB_RUN", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "VIRTUAL_ENV")
 TIES += ("UV_COMPILE_BYTECODE",)
 
@@ -69,7 +71,29 @@ def programs(built, uv, call, tmp_path_factory):
     (programs,) = (path for path in (folder / "venv").iterdir() if path.name in ("bin", "Scripts"))
     install = [uv, "pip", "install", "--quiet", "--constraint", "versions.txt"]
     call(*install, "--python", programs / "python", *built.glob("*.whl"), cwd=folder)
+    where = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    share_bytecode(Path(call(programs / "python", "-c", where, cwd=folder).strip()))
     return programs
+
+
+def share_bytecode(libraries):
+    """Give libraries the bytecode that this environment has of them.
+
+    To have what a study imports compiled takes as long as to run the study. Python passes over
+    bytecode that is not of the very file beside it; the package's own is compiled as ever.
+    """
+
+    def link(source, target):
+        try:
+            os.link(source, target)
+        except OSError:  # another disk
+            shutil.copy2(source, target)
+
+    here = Path(sysconfig.get_path("purelib"))
+    for folder in here.rglob("__pycache__"):
+        there = libraries / folder.relative_to(here)
+        if there.parent.is_dir() and not there.exists():
+            shutil.copytree(folder, there, copy_function=link)
 
 
 @pytest.fixture(scope="module")

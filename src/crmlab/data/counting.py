@@ -49,9 +49,11 @@ def count_missing(frame):
     (2, {'a': 1, 'b': 0})
     """
     schema = frame.collect_schema()
-    missing = {f"missing {name}": is_missing(name, kind) for name, kind in schema.items()}
-    flags = {name: nw.when(flag).then(1).otherwise(0) for name, flag in missing.items()}
-    counts = frame.select(**flags).select(nw.len().alias("rows"), *(nw.col(n).sum() for n in flags))
+    missing = {
+        f"missing {name}": is_missing(name, kind).cast(nw.Int64).sum()
+        for name, kind in schema.items()
+    }
+    counts = frame.select(nw.len().alias("rows"), **missing)
     row = collect(counts).fillna(0).iloc[0]  # a sum over no rows is nothing
     return int(row["rows"]), {name: int(row[f"missing {name}"]) for name in schema}
 
@@ -80,12 +82,14 @@ def count_distinct(frame, columns):
     if not names:
         return {}
     gap = {name: is_missing(name, schema[name]) for name in names}
-    kept = {name: nw.when(~gap[name]).then(nw.col(name)) for name in names}
-    gaps = {f"missing {name}": nw.when(gap[name]).then(1).otherwise(0) for name in names}
-    counts = frame.select(**kept, **gaps).select(
-        *(nw.col(name).n_unique() for name in names), *(nw.col(gap).max() for gap in gaps)
-    )
-    row = collect(counts).fillna(0).iloc[0]
+    different = {
+        # Null and not a number would be two values.
+        name: nw.when(~gap[name]).then(nw.col(name)) if schema[name].is_float() else nw.col(name)
+        for name in names
+    }
+    counts = {name: value.n_unique() for name, value in different.items()}
+    gaps = {f"missing {name}": gap[name].cast(nw.Int64).max() for name in names}
+    row = collect(frame.select(**counts, **gaps)).fillna(0).iloc[0]
     # However many gaps there are, the engine counts them as one value.
     return {name: int(row[name]) - int(row[f"missing {name}"]) for name in names}
 

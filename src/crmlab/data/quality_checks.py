@@ -13,6 +13,8 @@ import itertools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
 import narwhals as nw
 import numpy as np
@@ -48,8 +50,8 @@ class RowCheck:
     def counts(self, name):
         """Return the two expressions that count the rows checked and those that pass."""
         return {
-            f"checked {name}": nw.when(self.applies).then(1).otherwise(0).sum(),
-            f"passed {name}": nw.when(self.applies & self.passes).then(1).otherwise(0).sum(),
+            f"checked {name}": self.applies.cast(nw.Int64).sum(),
+            f"passed {name}": (self.applies & self.passes).cast(nw.Int64).sum(),
         }
 
     def count(self, frame):
@@ -122,7 +124,7 @@ class OnceCheck:
         """Return the number of rows checked, and of those that are different."""
         schema = frame.collect_schema()
         gaps = [is_missing(name, schema[name]) for name in self.columns]
-        complete = frame.filter(~nw.any_horizontal(*gaps, ignore_nulls=True)).select(self.columns)
+        complete = frame.filter(~reduce(or_, gaps)).select(self.columns)
         n_rows = count_rows(complete)
         parts = self._periods(complete, schema, n_rows)
         return n_rows, sum(count_rows(part.unique()) for part in parts)
@@ -166,8 +168,7 @@ def _limit(day, kind):
 def _there(frame, *columns):
     """Return whether all of the columns have a value."""
     schema = frame.collect_schema()
-    gaps = [is_missing(name, schema[name]) for name in columns]
-    return ~nw.any_horizontal(*gaps, ignore_nulls=True)
+    return ~reduce(or_, (is_missing(name, schema[name]) for name in columns))
 
 
 def _filled(frame, column, argument, as_of):

@@ -51,13 +51,15 @@ def hash_code(source, folder=None, *, known=None):
         tree = parse(source)
     except SyntaxError:  # the notebook will fail where it stands, and say so better
         tree = parse("")
-    found, queue = set(), list(_uses(tree, None, folder))
-    while queue:
-        path = queue.pop()
-        if path not in found:
-            found.add(path)
-            if path.suffix == ".py":
-                queue.extend(_uses_of_file(path, folder, *_stamp(path)))
+    has_folder = folder is not None and folder.is_dir()
+    there = {path.stem for path in folder.iterdir()} if has_folder else set()
+    found, uses = set(), [_uses(tree, None)]
+    while uses:
+        files, names = uses.pop()
+        near = (name for name in names if name.partition(".")[0] in there)
+        new = files.union(*(_find_module(name, folder) for name in near)) - found
+        found |= new
+        uses += [_uses_of_file(path, *_stamp(path)) for path in new if path.suffix == ".py"]
     return {_name(path, folder): hash_file(path) for path in sorted(found)}
 
 
@@ -113,29 +115,28 @@ def parse(source):
 
 
 @cache
-def _uses_of_file(path, folder, _changed, _size):
-    return frozenset(_uses(parse(path.read_text(encoding="utf-8")), path, folder))
+def _uses_of_file(path, _changed, _size):
+    return _uses(parse(path.read_text(encoding="utf-8")), path)
 
 
-def _uses(tree, path, folder):
-    """Yield the files that a module names: its imports, and the data beside it."""
+def _uses(tree, path):
+    """Return what a module uses: files of the package or beside it, and names of other modules."""
+    files, names = set(), set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield from _find_module(alias.name, folder)
+            names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and not node.level:
-            for alias in node.names:
-                yield from _find_module(f"{node.module}.{alias.name}", folder)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield from _find_named(node.value, path)
+            files.update(_find_named(node.value, path))
+    own = {name for name in names if name.partition(".")[0] == PACKAGE.name}
+    files.update(path for name in own for path in _find_module(name, ROOT))
+    return frozenset(files), frozenset(names - own)
 
 
-def _find_module(name, folder):
-    """Yield the files of a dotted name: the module and the packages it lies in."""
+def _find_module(name, root):
+    """Yield the files of a dotted name in a folder: the module and the packages it lies in."""
     parts = name.split(".")
-    root = ROOT if parts[0] == PACKAGE.name else folder
-    if root is None:
-        return
     for n in range(1, len(parts) + 1):
         place = root.joinpath(*parts[:n])
         for path in (place / "__init__.py", place.with_suffix(".py")):

@@ -5,6 +5,7 @@ import json
 import platform
 import re
 from datetime import UTC, datetime
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -61,11 +62,17 @@ def describe_versions():
     >>> sorted(describe_versions())[:3]
     ['crmlab', 'filelock', 'fonttools']
     """
+    return {"python": platform.python_version()} | _find_versions()
+
+
+@cache
+def _find_versions():
+    """Look once: a process keeps the libraries it has imported."""
     names = ["crmlab"]
     for requirement in metadata.requires("crmlab") or []:
         if "extra ==" not in requirement:
             names.append(re.match(r"[A-Za-z0-9._-]+", requirement)[0])
-    return {"python": platform.python_version()} | {n: metadata.version(n) for n in sorted(names)}
+    return {name: metadata.version(name) for name in sorted(names)}
 
 
 def hash_files(folder):
