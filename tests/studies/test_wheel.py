@@ -101,7 +101,7 @@ def folder(programs, call, tmp_path_factory):
     """A folder made by the installed program, its name with a space and Chinese characters."""
     parent = tmp_path_factory.mktemp("reader")
     said = call(programs / "crmlab", "new", "我的 crm", "--lang", "zh", cwd=parent)
-    assert "notebooks in Chinese" in said
+    assert "个中文笔记本" in said
     return parent / "我的 crm"
 
 

@@ -491,4 +491,4 @@ def test_report_command_writes_what_is_asked_and_names_what_is_missing(run, monk
     assert result.exit_code == 0, result.output
     assert (run / "index.html").exists()
     assert (run / "report.docx").exists()
-    assert "80_score (failed), 81_rank (not reached)" in result.output
+    assert "80_score (出错)、81_rank (未执行)" in result.output
