@@ -130,7 +130,8 @@ def _list(names, words):
             break
         kept.append(_lower(name))
     comma, last = words["table_comma"], words["table_and"]
-    if len(kept) > 1 and any(mark in name for name in kept for mark in (comma, last)):
+    marks = [mark for mark in (comma, last) if " " in mark]  # 和 is a part of many a word
+    if len(kept) > 1 and any(mark in name for name in kept for mark in marks):
         comma = last = words["table_semicolon"]  # names that are lists themselves
     if len(kept) < len(names):
         return words["table_more"].format(names=comma.join(kept))

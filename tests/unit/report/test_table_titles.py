@@ -63,3 +63,5 @@ def test_title_says_what_is_told_by_what(told, title):
 def test_table_in_chinese_has_a_chinese_title_in_an_english_report():
     told = table(["客户群", "RFM 得分", "R²"], [["重要客户", 1, 2]])
     assert title_table(told, "Heading", "en") == "RFM 得分和 R²（按客户群）"
+    told = table(["客户群", "饱和模型", "估计模型"], [["重要客户", 1, 2]])
+    assert title_table(told, "Heading", "zh") == "饱和模型和估计模型（按客户群）"
