@@ -53,7 +53,7 @@ def study_path(study, lang=None):
     """Return the path of a study: a file, or the bare name of one in the project's studies."""
     if study is not None and (study.suffix or study.parent.name):
         return study
-    with refusals(lang.value if lang else "en"):
+    with refusals(spoken(lang)):
         from crmlab.study.configuration import find_root
 
         return find_root(Path.cwd()) / "studies" / f"{study or 'sample'}.yaml"

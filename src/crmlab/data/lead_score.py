@@ -19,6 +19,7 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
+from crmlab.atlas.sentences import say
 from crmlab.data.engines import collect, put_beside, read_frame
 from crmlab.data.exact import join_money, split_money, sum_money
 
@@ -127,12 +128,10 @@ def score_leads(leads):
 
     is_last = leads["contacted_on"] >= _last_campaign(leads)
     answer = leads["has_responded"].to_numpy(dtype=bool)
-    for part, mask in (("earlier campaigns", ~is_last), ("last campaign", is_last)):
+    for key, mask in (("leads_alike_before", ~is_last), ("leads_alike_last", is_last)):
         if answer[mask].all() or not answer[mask].any():
-            raise ValueError(
-                f"the {part} hold {int(answer[mask].sum())} answers to {int(mask.sum())} contacts; "
-                "expected some of both, or there is nothing to learn or to judge by"
-            )
+            told = {"n": int(answer[mask].sum()), "n_contacts": int(mask.sum())}
+            raise ValueError(say(key, **told))
     known = _to_numbers(
         leads.drop(columns=["customer_id", "contacted_on", "has_responded"]), is_last
     )
@@ -227,10 +226,7 @@ def _orders_before(leads, orders):
 def _last_campaign(leads):
     days = np.sort(leads["contacted_on"].unique())
     if len(days) < 2:
-        raise ValueError(
-            f"leads holds {len(days)} days of contact; expected two campaigns or more, one to "
-            "learn from and one to judge by"
-        )
+        raise ValueError(say("leads_of_one_day"))
     # A campaign may take some days: the last begins after the widest gap of the last third.
     tail = days[-max(2, len(days) // 3) :]
     return tail[1 + int(np.argmax(np.diff(tail)))]

@@ -28,7 +28,7 @@ BY_THE_WAY = re.compile(r"n_.*|.*(interval|direction).*|.*_(lower|upper|from|to)
 # What is told of ways from one to another is not told "by" their ends.
 WAY = re.compile(r"from_.*|.*_from")
 # Names of people and methods keep their capital within a title.
-NAMES = re.compile(r"(Kano|Gini|Pareto|Poisson|Leiden|Louvain|Neyman|Shapley)\b|\w+['’]s\b")
+NAMES = re.compile(r"(Kano|Gini|Pareto|Poisson|Leiden|Louvain|Neyman|Shapley|English)\b|\w+['’]s\b")
 MOST, LONGEST = 3, 46  # names in a title, and characters of them; a Chinese one counts two
 
 
@@ -78,7 +78,8 @@ def title_table(table, heading, language):
     elif not rows:
         title = _list(labels, words)
         if len(columns) == 1:
-            title = words["table_of"].format(column=columns[0], names=_list(labels, words))
+            named = _list([_lower(labels[0]), *labels[1:]], words)
+            title = words["table_of"].format(column=columns[0], names=named)
     else:
         told = [] if is_square else _choose(columns, heads)
         title = _list(told, words) if told else heading
@@ -98,17 +99,21 @@ def _read(table):
     """
     top, _, body = table.rpartition("</thead>")
     said = [(plain_text(text), attributes) for _, attributes, text in CELL.findall(top)]
-    bare = Counter(UNIT.sub("", text) for text, _ in said)
-    heads = {}
-    for text, attributes in said:
-        name = UNIT.sub("", text)
-        heads[name if bare[name] == 1 else text] = "".join(KEY.findall(attributes)[:1])
+    names = _leave_out_units([text for text, _ in said])
+    keys = ("".join(KEY.findall(attributes)[:1]) for _, attributes in said)
+    heads = dict(zip(names, keys, strict=True))
     rows = [CELL.findall(row) for row in ROW.findall(body)]
     n_labels = sum(kind == "h" for kind, _, _ in rows[0]) if rows else 0
     # Of several labels, the outer ones are left out where they go on.
     width = min(map(len, rows), default=0)
-    inner = [UNIT.sub("", plain_text(row[len(row) - width][2])) for row in rows]
-    return heads, list(dict.fromkeys(inner)), n_labels
+    inner = dict.fromkeys(plain_text(row[len(row) - width][2]) for row in rows)
+    return heads, _leave_out_units(list(inner)), n_labels
+
+
+def _leave_out_units(texts):
+    """Return names without the units behind them, but where they differ in nothing else."""
+    bare = Counter(UNIT.sub("", text) for text in texts)
+    return [text if bare[name := UNIT.sub("", text)] > 1 else name for text in texts]
 
 
 def _choose(columns, heads):
@@ -124,10 +129,13 @@ def _list(names, words):
         if sum(map(_width, [*kept, name])) > LONGEST:
             break
         kept.append(_lower(name))
+    comma, last = words["table_comma"], words["table_and"]
+    marks = [mark for mark in (comma, last) if " " in mark]  # 和 is a part of many a word
+    if len(kept) > 1 and any(mark in name for name in kept for mark in marks):
+        comma = last = words["table_semicolon"]  # names that are lists themselves
     if len(kept) < len(names):
-        return words["table_more"].format(names=words["table_comma"].join(kept))
-    last = words["table_and"].join(kept[-2:])
-    return words["table_comma"].join([*kept[:-2], last])
+        return words["table_more"].format(names=comma.join(kept))
+    return comma.join([*kept[:-2], last.join(kept[-2:])])
 
 
 def _lower(name):

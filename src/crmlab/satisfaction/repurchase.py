@@ -19,7 +19,7 @@ def count_later_purchases(orders, survey, *, days):
     Parameters
     ----------
     orders : pandas, Polars (eager or lazy), DuckDB, PyArrow or PySpark table
-        `customer_id` (text), `ordered_on` (a date) and `amount`; purchases are above 0.
+        `customer_id`, `ordered_on` (a date) and `amount`; purchases are above 0.
     survey : pandas.DataFrame
         One row per answer: `customer_id` and `answered_on`. Left unchanged.
     days : int
@@ -56,7 +56,8 @@ def count_later_purchases(orders, survey, *, days):
     frame = read_frame("orders", orders, ["customer_id", "ordered_on", "amount"])
     answers = pd.DataFrame(
         {
-            "customer_id": survey["customer_id"].to_numpy(),
+            # Whole numbers beside a gap are floats, which no whole number equals as text.
+            "customer_id": survey["customer_id"].convert_dtypes().array,
             "answered_on": survey["answered_on"].to_numpy().astype("datetime64[us]"),
             "answer": np.arange(len(survey)),
         }

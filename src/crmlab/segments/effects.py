@@ -250,6 +250,9 @@ def planted_uplift(contacts, truth, segment, *, after=None, weeks=2):
     is_late = nw.col("contacted_on") >= nw.col("too_late_from")  # missing for who has not left
     told = told.with_columns(counts=nw.when(is_late).then(0).otherwise(1).cast(nw.Int64))
     told = told.group_by("customer_id").agg(nw.len().alias("n"), nw.col("counts").sum())
+    # Joined as text, so met as text again, whatever the customers are called by.
+    truth = truth.assign(customer_id=truth["customer_id"].astype("str"))
+    segment = segment.set_axis(segment.index.astype("str"))
     known = collect(told.sort("customer_id")).merge(truth, on="customer_id")
     would_not_buy = np.exp(-weeks * known["purchase_rate_per_week"])
     n_open = known["counts"].astype("int64")  # some engines add up to kinds of their own

@@ -43,7 +43,13 @@ LOYAL = [["Loyal", 1, 2, 3]]
             "Heading – Path",
         ),
         (table([], [["Rows", 1], ["Cells", 2]]), "Rows and cells"),
-        (table(["", "Customers"], [["Known", 1], ["New", 2]]), "Customers: Known and new"),
+        (table(["", "Customers"], [["Known", 1], ["New", 2]]), "Customers: known and new"),
+        # Names that are lists themselves, and rows that only what is in brackets tells apart.
+        (
+            table(["A", "Calls and visits", "Fit, now"], [["a", 1, 2]]),
+            "Calls and visits; fit, now, by A",
+        ),
+        (table([], [["SRMR (now)", 1], ["SRMR (then)", 2]]), "SRMR (now) and SRMR (then)"),
         (table(["symbol", "unit"], [["x", "m"]], n_labels=0), "Symbol and unit"),
         (table(["Segment", "Rank"], []), "Heading"),
         (table([], [["1", "2"]], n_labels=0), "Heading"),
@@ -57,3 +63,5 @@ def test_title_says_what_is_told_by_what(told, title):
 def test_table_in_chinese_has_a_chinese_title_in_an_english_report():
     told = table(["客户群", "RFM 得分", "R²"], [["重要客户", 1, 2]])
     assert title_table(told, "Heading", "en") == "RFM 得分和 R²（按客户群）"
+    told = table(["客户群", "饱和模型", "估计模型"], [["重要客户", 1, 2]])
+    assert title_table(told, "Heading", "zh") == "饱和模型和估计模型（按客户群）"

@@ -39,6 +39,15 @@ def test_every_answer_is_counted_as_a_loop_counts_it():
     pd.testing.assert_frame_equal(survey, before)
 
 
+def test_customers_who_are_numbers_are_found_beside_a_gap():
+    day = pd.Timestamp("2025-06-01")
+    survey = pd.DataFrame({"customer_id": [7, None], "answered_on": day})
+    orders = pd.DataFrame({"customer_id": [7], "amount": 5.0, "ordered_on": "2025-06-02"})
+    orders["ordered_on"] = pd.to_datetime(orders["ordered_on"])
+    found = count_later_purchases(orders, survey, days=30)
+    assert found.dropna().tolist() == [1.0]
+
+
 def test_what_cannot_be_counted_is_refused():
     survey = pd.DataFrame({"customer_id": ["a"], "answered_on": [pd.Timestamp("2025-06-01")]})
     orders = pd.DataFrame({"customer_id": ["a"], "ordered_on": [pd.NaT], "amount": [1.0]})

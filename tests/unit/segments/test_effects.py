@@ -212,3 +212,6 @@ def test_planted_uplift_leaves_out_what_a_contact_cannot_add():
     found = planted_uplift(contacts, truth, pd.Series({"a": 1, "b": 1, "c": 2}))
     # a twice at 0.4; b would have ordered anyway in one case of two; c left within two weeks.
     assert found.to_dict() == pytest.approx({1: (0.4 + 0.2 + 0.4) / 3, 2: 0.0})
+    numbers = dict(zip(names, range(4), strict=True))
+    contacts, truth = (t.replace({"customer_id": numbers}) for t in (contacts, truth))
+    assert planted_uplift(contacts, truth, pd.Series({0: 1, 1: 1, 2: 2})).equals(found)

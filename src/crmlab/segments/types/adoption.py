@@ -131,7 +131,7 @@ def count_links(links, customers):
         The table `links`: `customer_id` (who called first, or referred), `other_id`, `kind`. A
         pair counts once. Pairs are made and counted where the links lie: only one row per
         customer comes into memory.
-    customers : pandas.Index of str
+    customers : pandas.Index
         Whose links are wanted; links to others are passed over.
 
     Returns
@@ -177,7 +177,7 @@ def _add_up_pairs(links, people, **sums):
         nw.len().alias("n_linked"), *(nw.col(name).sum() for name in sums)
     )
     table = collect(counted).set_index("customer_id").astype("float64")
-    return table.reindex(people.index)
+    return table.reindex(people.index.astype("str")).set_axis(people.index)
 
 
 def adopters_by_period(adopted_on, *, observed_to, period_days=30):

@@ -72,7 +72,7 @@ def describe_purchases(orders, *, observed_to):
     if sums["n_bad"].any():
         raise ValueError(say("segments_bad_amounts", n=int(sums["n_bad"].sum()), bound=LARGEST))
     if not sums["n_orders"].any():
-        raise ValueError("orders: no purchase (amount above 0) up to observed_to; expected some")
+        raise ValueError(say("segments_no_purchase"))
     gaps = _find_gaps(book, sums["n_orders"]).set_index("customer_id").reindex(sums.index)
     longest = gaps["longest"].astype("float64")
     gap = np.ceil(longest / _LONG_AGO)

@@ -48,6 +48,11 @@ def test_links_count_each_pair_once_and_strangers_never():
     assert found["n_referrals"].tolist() == [0, 1, 0, 0]
 
 
+def test_customers_who_are_numbers_have_their_links():
+    found = count_links(LINKS.replace(dict(zip("abcd", range(4), strict=True))), pd.Index(range(4)))
+    pd.testing.assert_frame_equal(found, count_links(LINKS, DAYS.index).set_axis(found.index))
+
+
 def test_periods_are_whole_and_begin_with_the_first_adoption():
     # From 10 January the second period of 30 days ends on 9 March.
     found = adopters_by_period(DAYS, observed_to=pd.Timestamp("2024-03-09"))
