@@ -182,9 +182,10 @@ def _shown(series: pd.Series, rows: np.ndarray) -> tuple:
 def _strip(series: pd.Series, column: Column, table: str, repairs: Counted) -> pd.Series:
     text = series.astype("str")
     stripped = text.str.strip().str.strip(UNSEEN)
-    n = int(((stripped != text) & (stripped != "") & text.notna()).sum())
-    if n:
-        repairs.append(counted(table, say("repair_blanks", column=column.name), n))
+    if not stripped.equals(text):
+        n = int(((stripped != text) & (stripped != "") & text.notna()).sum())
+        if n:
+            repairs.append(counted(table, say("repair_blanks", column=column.name), n))
     return stripped.replace("", np.nan)
 
 
@@ -209,6 +210,8 @@ def _read_identifiers(
     series: pd.Series, column: Column, table: str, problems: list[Problem], repairs: Counted
 ) -> pd.Series:
     """Return identifiers without the traces of a number; refuse those that lost digits."""
+    if not series.str.fullmatch(f"(?:{_SCIENTIFIC})|(?:{_FLOAT})", na=False).any():
+        return series
     rewritten = series.str.fullmatch(_SCIENTIFIC, na=False)
     bad = np.flatnonzero(rewritten.to_numpy())
     if len(bad):

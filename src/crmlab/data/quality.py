@@ -153,9 +153,10 @@ def check_rows(frame, rules, *, as_of):
     [True, False, <NA>]
     """
     whole = nw.from_native(frame)
+    schema = whole.collect_schema()
     passed = {}
     for rule in _usable(rules, frame.columns, as_of):
-        passes, applies = _ask(rule, whole, as_of, lambda check: check.judge(whole))
+        passes, applies = _ask(rule, whole, schema, as_of, lambda check: check.judge(whole))
         passed[rule.rule] = pd.array(passes, dtype="boolean")
         passed[rule.rule][~applies] = pd.NA
     return pd.DataFrame(passed, index=frame.index, dtype="boolean")
@@ -191,8 +192,9 @@ def count_rules(table, rules, *, as_of):
     [['order_amount_usual', 0], ['order_margin_filled', 0], ['order_margin_below', 1]]
     """
     frame = read_frame("table", table, [])
-    usable = list(_usable(rules, frame.collect_schema().names(), as_of))
-    checks = {r.rule: _ask(r, frame, as_of, lambda check: check) for r in usable}
+    schema = frame.collect_schema()
+    usable = list(_usable(rules, schema.names(), as_of))
+    checks = {r.rule: _ask(r, frame, schema, as_of, lambda check: check) for r in usable}
     of_rows = {name: check for name, check in checks.items() if isinstance(check, RowCheck)}
     counts = {}
     try:
@@ -205,7 +207,7 @@ def count_rules(table, rules, *, as_of):
         counts = {}
     for rule in usable:
         if rule.rule not in counts:
-            counts[rule.rule] = _ask(rule, frame, as_of, lambda check: check.count(frame))
+            counts[rule.rule] = _ask(rule, frame, schema, as_of, lambda check: check.count(frame))
     found = np.array([counts[rule.rule] for rule in usable], dtype="int64").reshape(-1, 2)
     used = rules[rules["rule"].isin(counts)].reset_index(drop=True)
     return _tell(used, found[:, 0], found[:, 1])
@@ -225,10 +227,10 @@ def _usable(rules, columns, as_of):
             yield rule
 
 
-def _ask(rule, frame, as_of, question):
+def _ask(rule, frame, schema, as_of, question):
     """Return what a rule's check answers, or say which rule it was that could not be used."""
     try:
-        return question(CHECKS[rule.check](frame, rule.column, rule.argument, as_of))
+        return question(CHECKS[rule.check](frame, schema, rule.column, rule.argument, as_of))
     except Exception as error:
         raise ValueError(
             f"rule {rule.rule!r}: the check {rule.check!r} cannot use the argument "

@@ -165,26 +165,25 @@ def _limit(day, kind):
     return day.date() if kind == nw.Date else day.to_pydatetime()
 
 
-def _there(frame, *columns):
+def _there(schema, *columns):
     """Return whether all of the columns have a value."""
-    schema = frame.collect_schema()
     return ~reduce(or_, (is_missing(name, schema[name]) for name in columns))
 
 
-def _filled(frame, column, argument, as_of):
+def _filled(frame, schema, column, argument, as_of):
     # A column without a single value was never collected: that is no gap in what was.
-    there = _there(frame, column)
+    there = _there(schema, column)
     return RowCheck(there, there | ~there, needs_one=True)
 
 
-def _pattern(frame, column, argument, as_of):
+def _pattern(frame, schema, column, argument, as_of):
     form = re.compile(argument)
     return ValueCheck(
         column, lambda values: [form.fullmatch(v) is not None for v in _texts(values)]
     )
 
 
-def _not_like(frame, column, argument, as_of):
+def _not_like(frame, schema, column, argument, as_of):
     like = re.compile(argument)
     return ValueCheck(
         column, lambda values: [like.search(v.casefold()) is None for v in _texts(values)]
@@ -195,59 +194,59 @@ def _texts(values):
     return values.astype("str").tolist()
 
 
-def _age(frame, column, argument, as_of):
+def _age(frame, schema, column, argument, as_of):
     low, high = map(float, argument.split(".."))
     age = float(as_of.year) - nw.col(column).cast(nw.Float64)
-    return RowCheck((age >= low) & (age <= high), _there(frame, column))
+    return RowCheck((age >= low) & (age <= high), _there(schema, column))
 
 
-def _between(frame, column, argument, as_of):
+def _between(frame, schema, column, argument, as_of):
     low, high = map(float, argument.split(".."))
     value = nw.col(column).cast(nw.Float64)
-    return RowCheck((value >= low) & (value <= high), _there(frame, column))
+    return RowCheck((value >= low) & (value <= high), _there(schema, column))
 
 
-def _not_among(frame, column, argument, as_of):
+def _not_among(frame, schema, column, argument, as_of):
     words = argument.split(" | ")
     return ValueCheck(column, lambda values: ~values.astype("str").isin(words))
 
 
-def _not_before(frame, column, argument, as_of):
-    return RowCheck(nw.col(column) >= nw.col(argument), _there(frame, column, argument))
+def _not_before(frame, schema, column, argument, as_of):
+    return RowCheck(nw.col(column) >= nw.col(argument), _there(schema, column, argument))
 
 
-def _not_after(frame, column, argument, as_of):
-    end = _limit(as_of + pd.Timedelta(days=1), frame.collect_schema()[column])
-    return RowCheck(nw.col(column) < end, _there(frame, column))
+def _not_after(frame, schema, column, argument, as_of):
+    end = _limit(as_of + pd.Timedelta(days=1), schema[column])
+    return RowCheck(nw.col(column) < end, _there(schema, column))
 
 
-def _not_past(frame, column, argument, as_of):
-    start = _limit(as_of, frame.collect_schema()[column])
-    return RowCheck(nw.col(column) >= start, _there(frame, column))
+def _not_past(frame, schema, column, argument, as_of):
+    start = _limit(as_of, schema[column])
+    return RowCheck(nw.col(column) >= start, _there(schema, column))
 
 
-def _within_days(frame, column, argument, as_of):
+def _within_days(frame, schema, column, argument, as_of):
     # A day that has begun is not over: 365.9 days are 365.
     before = as_of - pd.Timedelta(days=float(argument) // 1 + 1)
-    limit = _limit(before, frame.collect_schema()[column])
-    return RowCheck(nw.col(column) > limit, _there(frame, column))
+    limit = _limit(before, schema[column])
+    return RowCheck(nw.col(column) > limit, _there(schema, column))
 
 
-def _prefix_of(frame, column, argument, as_of):
+def _prefix_of(frame, schema, column, argument, as_of):
     other, _, pairs = argument.partition(": ")
     prefixes = dict(pair.split() for pair in pairs.split(" | "))
     text, group = nw.col(column).cast(nw.String), nw.col(other)
     right = [(group == name) & text.str.starts_with(prefix) for name, prefix in prefixes.items()]
-    applies = _there(frame, column, other) & group.is_in(list(prefixes))
+    applies = _there(schema, column, other) & group.is_in(list(prefixes))
     return RowCheck(nw.any_horizontal(*right, ignore_nulls=True), applies)
 
 
-def _shared_by(frame, column, argument, as_of):
+def _shared_by(frame, schema, column, argument, as_of):
     other, most = argument.split()
     return ValueCheck(column, lambda _, n_different: n_different <= int(most), other)
 
 
-def _stem_shared_by(frame, column, argument, as_of):
+def _stem_shared_by(frame, schema, column, argument, as_of):
     def accepts(values):
         # Two digits or more in front of @ are a running number.
         stem = values.astype("str").str.casefold().str.replace(r"\d{2,}(?=@)", "#", regex=True)
@@ -256,13 +255,13 @@ def _stem_shared_by(frame, column, argument, as_of):
     return ValueCheck(column, accepts)
 
 
-def _size_at_most(frame, column, argument, as_of):
+def _size_at_most(frame, schema, column, argument, as_of):
     is_within = nw.col(column).abs() <= nw.col(argument).abs() + 1e-9
-    return RowCheck(is_within, _there(frame, column, argument))
+    return RowCheck(is_within, _there(schema, column, argument))
 
 
-def _not_extreme(frame, column, argument, as_of):
-    there = _there(frame, column)
+def _not_extreme(frame, schema, column, argument, as_of):
+    there = _there(schema, column)
     most = float(argument) * _middle_size(frame.filter(there), column)
     return RowCheck(nw.col(column).abs() <= most, there)
 
@@ -291,7 +290,7 @@ def _middle_size(frame, column):
     return float(sum(found) / 2)
 
 
-def _row_once(frame, column, argument, as_of):
+def _row_once(frame, schema, column, argument, as_of):
     return OnceCheck(argument.split())
 
 

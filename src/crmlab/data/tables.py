@@ -188,8 +188,7 @@ def inspect_table(
     result = pd.DataFrame(
         checked | {other: source[other].copy() for other in others}, index=source.index
     )
-    wrong = {problem.column for problem in problems}
-    problems += validate(table, result, wrong)
+    problems += validate(table, result)
     problems += _find_repeated_rows(table, result)
     return result, problems, repairs
 
@@ -264,8 +263,9 @@ def _find_repeated_rows(table: Table, frame: pd.DataFrame) -> list[Problem]:
     key = [column for column in table.key if column in frame.columns]
     if not key:
         return []
-    filled = frame[key].notna().all(axis=1)
-    repeated = np.flatnonzero((frame.duplicated(key) & filled).to_numpy())
+    repeated = np.flatnonzero(frame.duplicated(key).to_numpy())
+    if len(repeated):  # a row with a gap in its key is like no other
+        repeated = repeated[frame[key].iloc[repeated].notna().all(axis=1).to_numpy()]
     if not len(repeated):
         return []
     keys = [frame[column].iloc[repeated].astype("str").tolist() for column in key]

@@ -4,7 +4,9 @@ Who asks: the PDF. A browser puts a PostScript-flavoured web font into a PDF as 
 which readers show coarsely and cannot name; a TrueType font it embeds as a font.
 """
 
+import functools
 import re
+from io import BytesIO
 
 from crmlab.report.fonts import CJK
 from crmlab.report.pages import write_fonts
@@ -36,7 +38,7 @@ def write_faces(html, language, folder):
     """
     rules = []
     for family, path in write_fonts(folder / "fonts", [html], language).items():
-        _make_truetype(path, NAMES[family])
+        path.write_bytes(_make_truetype(path.read_bytes(), NAMES[family]))
         source = f'src: url("fonts/{path.name}") format("woff");'
         rules.append(f'@font-face {{ font-family: "{family}"; {source} }}\n')
         if family == "crmlab sans":
@@ -45,13 +47,14 @@ def write_faces(html, language, folder):
     return "".join(rules)
 
 
-def _make_truetype(path, name):
+@functools.lru_cache(maxsize=4)  # both faces in both languages, however often they are printed
+def _make_truetype(content, name):
     """Redraw a web font's cubic curves as quadratic ones, and name it for the PDF."""
     from fontTools.pens.cu2quPen import Cu2QuPen
     from fontTools.pens.ttGlyphPen import TTGlyphPen
     from fontTools.ttLib import TTFont, newTable
 
-    with TTFont(path, recalcTimestamp=False) as font:
+    with TTFont(BytesIO(content), recalcTimestamp=False) as font:
         order, drawn = font.getGlyphOrder(), font.getGlyphSet()
         tolerance = font["head"].unitsPerEm * TOLERANCE
         glyphs = {}
@@ -76,4 +79,5 @@ def _make_truetype(path, name):
         font["post"].formatType = 3.0
         for name_id in (4, 6):
             font["name"].setName(name, name_id, 3, 1, 0x409)
-        font.save(path)
+        font.save(redrawn := BytesIO())
+    return redrawn.getvalue()

@@ -12,7 +12,7 @@ def at(table, indicator, period="total"):
     return row.iloc[0]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def shop():
     """Three customers, two quarters, every table: small enough to count on paper."""
     day = pd.to_datetime
@@ -95,6 +95,16 @@ def shop():
 window = {"observed_from": "2024-01-01", "observed_to": "2024-06-30"}
 
 
+@pytest.fixture(scope="module")
+def quarters(shop):
+    return indicators_by_quarter(shop, **window)
+
+
+@pytest.fixture(scope="module")
+def total(shop):
+    return indicators_in_total(shop, **window)
+
+
 @pytest.mark.parametrize(
     ("indicator", "first", "second"),
     [
@@ -127,9 +137,8 @@ window = {"observed_from": "2024-01-01", "observed_to": "2024-06-30"}
         ("net_promoter_score", 100, -100),
     ],
 )
-def test_indicator_of_a_quarter_matches_the_count_on_paper(shop, indicator, first, second):
-    table = indicators_by_quarter(shop, **window)
-    values = [at(table, indicator, quarter)["value"] for quarter in ("2024Q1", "2024Q2")]
+def test_indicator_of_a_quarter_matches_the_count_on_paper(quarters, indicator, first, second):
+    values = [at(quarters, indicator, quarter)["value"] for quarter in ("2024Q1", "2024Q2")]
     np.testing.assert_allclose(values, [first, second], rtol=1e-12)
 
 
@@ -150,9 +159,8 @@ def test_indicator_of_a_quarter_matches_the_count_on_paper(shop, indicator, firs
         ("net_promoter_score", 0),
     ],
 )
-def test_indicator_in_total_matches_the_count_on_paper(shop, indicator, value):
-    table = indicators_in_total(shop, **window)
-    assert at(table, indicator)["value"] == pytest.approx(value, rel=1e-12)
+def test_indicator_in_total_matches_the_count_on_paper(total, indicator, value):
+    assert at(total, indicator)["value"] == pytest.approx(value, rel=1e-12)
 
 
 def simulate_orders(seed, n=2000):
@@ -283,12 +291,11 @@ def test_recommendation_on_another_scale_is_no_net_promoter_score(shop):
     assert "net_promoter_score" not in set(table["indicator"])
 
 
-def test_a_window_without_a_complete_quarter_gives_totals_and_an_empty_table(shop):
+def test_a_window_without_a_complete_quarter_gives_totals_and_an_empty_table(shop, quarters):
     short = {"observed_from": "2024-02-02", "observed_to": "2024-06-29"}
-    quarters = indicators_by_quarter(shop, **short)
-    full = indicators_by_quarter(shop, **window)
-    assert quarters.empty
-    pd.testing.assert_series_equal(quarters.dtypes, full.dtypes)
+    none = indicators_by_quarter(shop, **short)
+    assert none.empty
+    pd.testing.assert_series_equal(none.dtypes, quarters.dtypes)
     total = indicators_in_total(shop, **short).set_index("indicator")["value"]
     assert total["revenue"] > 0
     assert total[["acquisition_rate", "retention_rate", "churn_rate"]].isna().all()

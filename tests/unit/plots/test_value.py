@@ -1,5 +1,7 @@
 """Figures of customer value draw what they are given, in either language."""
 
+import functools
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -13,6 +15,7 @@ VALUE = [70.0, 20.0, 6.0, 4.0, 0.0]
 PROFIT = [50.0, 20.0, 5.0, -10.0]
 
 
+@functools.cache
 def order_book():
     rng = np.random.default_rng(1)
     n = 400
@@ -26,6 +29,7 @@ def order_book():
     )
 
 
+@functools.cache
 def summary():
     return rfm.summarize_orders(order_book(), observed_to="2024-05-31")
 
@@ -43,6 +47,7 @@ ACCOUNT = pd.Series(
 )
 
 
+@functools.cache
 def every_plot():
     table = summary()
     scores = rfm.score_rfm(table)

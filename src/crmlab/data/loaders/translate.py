@@ -63,7 +63,7 @@ def translate(raw: Raw, mapping: Mapping) -> tuple[pd.DataFrame, dict[str, str]]
     default = ColumnMapping(
         constant="", **{key: getattr(said, key) for key in ("dates", "decimal", "thousands")}
     )
-    dates = {}
+    dates, changed = {}, {}
     for name in list(frame.columns.unique()):
         if (frame.columns == name).sum() > 1:
             continue  # told by the check
@@ -71,7 +71,7 @@ def translate(raw: Raw, mapping: Mapping) -> tuple[pd.DataFrame, dict[str, str]]
         column = known.get(name) or _question(raw.table, name)
         if column is None:
             continue
-        values = frame[name]
+        values = before = frame[name]
         if values.dtype == object and values.map(is_nested).any():
             continue  # told by the check
         if values.dtype == object:  # kinds that do not go together, such as days among texts
@@ -84,8 +84,9 @@ def translate(raw: Raw, mapping: Mapping) -> tuple[pd.DataFrame, dict[str, str]]
             values = read_days(raw, values, column.name, spec, mapping.time_zone)
             if spec.dates:
                 dates[name] = spec.dates
-        if values is not frame[name]:
-            frame = frame.assign(**{name: values})
+        if values is not before:
+            changed[name] = values
+    frame = frame.assign(**changed)
     for name, spec in specs.items():
         if spec.constant is not None:
             frame = frame.assign(**{name: pd.Series(spec.constant, frame.index, dtype="str")})
