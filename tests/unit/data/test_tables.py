@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 
 from crmlab.atlas import term
 from crmlab.data.columns import find_table
-from crmlab.data.tables import TABLES, check_table, check_tables, describe_table
+from crmlab.data.tables import (
+    TABLES,
+    check_table,
+    check_tables,
+    describe_table,
+    inspect_table,
+)
 
 COLUMNS = [(table, column) for table in TABLES.values() for column in table.columns]
 
@@ -484,3 +490,13 @@ def test_categories_of_numbers_with_gaps_are_read(orders):
     n_items = check_table("orders", orders.assign(n_items=pd.Categorical([2, None, 1])))["n_items"]
     assert n_items.dtype == "Int64"
     assert n_items.isna().tolist() == [False, True, False]
+
+
+def test_rows_with_a_gap_in_their_key_are_missing_it_and_not_repeated():
+    orders = pd.DataFrame(
+        {"order_id": ["1", None, None], "customer_id": "a", "ordered_on": "2024-01-05", "amount": 1}
+    )
+    _, problems, _ = inspect_table("orders", orders)
+    assert [(p.column, p.found, p.rows.tolist()) for p in problems] == [
+        ("order_id", "the value is missing", [1, 2])
+    ]
