@@ -207,14 +207,19 @@ def write_odd(folder, text):
     (folder / name).write_bytes(content)
 
 
+def check_alike(folder, stays):
+    """Engines tell of a folder what the loader does, and leave the table where it lies or not."""
+    loaded, _ = tell(folder, "pandas")
+    for engine in ("polars", "duckdb"):
+        found, scanned_tables = tell(folder, engine)
+        assert found == loaded
+        assert bool(scanned_tables) == stays
+
+
 @pytest.mark.parametrize(("text", "stays"), [o[1:] for o in ODD], ids=[o[0] for o in ODD])
 def test_an_odd_file_is_read_or_refused_alike_whatever_the_engine(tmp_path, text, stays):
     write_odd(tmp_path, text)
-    loaded, _ = tell(tmp_path, "pandas")
-    for engine in ("polars", "duckdb"):
-        found, scanned_tables = tell(tmp_path, engine)
-        assert found == loaded
-        assert bool(scanned_tables) == stays
+    check_alike(tmp_path, stays)
 
 
 @pytest.mark.usefixtures("all_large")
@@ -258,11 +263,7 @@ STORED = [
 @pytest.mark.parametrize(("cells", "stays"), [s[1:] for s in STORED], ids=[s[0] for s in STORED])
 def test_odd_types_are_read_or_refused_alike_whatever_the_engine(tmp_path, cells, stays):
     pd.DataFrame(CELLS | cells).to_parquet(tmp_path / "orders.parquet")
-    loaded, _ = tell(tmp_path, "pandas")
-    for engine in ("polars", "duckdb"):
-        found, scanned_tables = tell(tmp_path, engine)
-        assert found == loaded
-        assert bool(scanned_tables) == stays
+    check_alike(tmp_path, stays)
 
 
 @pytest.mark.usefixtures("all_large")

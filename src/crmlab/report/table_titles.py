@@ -11,12 +11,11 @@ from collections import Counter
 
 from crmlab.report.fonts import CJK
 from crmlab.report.markdown import plain_text
+from crmlab.report.paper_tables import CELL, ROW
 from crmlab.study.wording import load_words
 
 __all__ = ["title_table"]
 
-ROW = re.compile(r"<tr\b[^>]*>(.*?)</tr>", re.DOTALL)
-CELL = re.compile(r"<t([hd])\b([^>]*)>(.*?)</t[hd]>", re.DOTALL)
 KEY = re.compile(r'\btitle="([^"]*)"')
 UNIT = re.compile(r"\s*[(（][^()（）]*[)）]$")
 LETTER = re.compile(r"[^\W\d_]")
@@ -103,7 +102,7 @@ def _read(table):
     keys = ("".join(KEY.findall(attributes)[:1]) for _, attributes in said)
     heads = dict(zip(names, keys, strict=True))
     rows = [CELL.findall(row) for row in ROW.findall(body)]
-    n_labels = sum(kind == "h" for kind, _, _ in rows[0]) if rows else 0
+    n_labels = sum(kind == "th" for kind, _, _ in rows[0]) if rows else 0
     # Of several labels, the outer ones are left out where they go on.
     width = min(map(len, rows), default=0)
     inner = dict.fromkeys(plain_text(row[len(row) - width][2]) for row in rows)

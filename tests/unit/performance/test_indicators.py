@@ -160,6 +160,7 @@ def test_indicator_of_a_quarter_matches_the_count_on_paper(quarters, indicator, 
     ],
 )
 def test_indicator_in_total_matches_the_count_on_paper(total, indicator, value):
+    # Thirds and sixths are rounded on the way: some last bits, no more.
     assert at(total, indicator)["value"] == pytest.approx(value, rel=1e-12)
 
 
